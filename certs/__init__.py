@@ -1,0 +1,1 @@
+"""Trust: authorities, identities, signatures, trust lists. Knows nothing of trade."""

@@ -1,0 +1,1 @@
+"""The rehearsal stage: documents, exchange, evidence, brokers, trial and the command line."""

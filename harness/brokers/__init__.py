@@ -1,0 +1,1 @@
+"""Where the topics live: a real Apache Kafka on this machine, and its access rules."""

@@ -1,0 +1,1 @@
+"""What is said: trade documents, their rules, code lists and syntaxes."""

@@ -1,0 +1,1 @@
+"""What can be proved later: log, checkpoint, witness, bundle, dispute rules and the second reader."""

@@ -1,0 +1,1 @@
+"""What crosses the border: envelope, seal, receipt, reasons, agreement, topics and buses."""

@@ -1,0 +1,157 @@
+"""The one transport interface. Two implementations: `memory` and `kafka`; both pass tests/contract.
+
+Nothing here knows envelopes, seals or countries. Topic names are logical (`qn.in.from.qm`): a bus adds
+the prefix of its run by itself, so a window cannot tell which bus, or whose run, it stands on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from harness.errors import RoadFailed
+
+OPERATOR = "operator"
+"""The principal that may create, read and write every topic: the broker's operator."""
+
+Headers = tuple[tuple[str, bytes], ...]
+
+
+class Unreachable(RoadFailed):
+    """No broker answers at the address given."""
+
+
+class NotAllowed(RoadFailed):
+    """The bus refused a principal: it has no right to write or read that topic."""
+
+    def __init__(self, principal: str, action: str, topic: str) -> None:
+        self.principal, self.action, self.topic = principal, action, topic
+        super().__init__(
+            f"{principal!r} may not {action} topic {topic!r}",
+            expected="a right that the corridor agreement gives",
+            todo="use the topic that the agreement names for this party",
+        )
+
+
+class RangeLost(RoadFailed):
+    """Records that were never read are gone from the topic (retention, truncation)."""
+
+    def __init__(self, topic: str, wanted: int, first: int) -> None:
+        self.topic, self.wanted, self.first = topic, wanted, first
+        super().__init__(
+            f"topic {topic!r} now begins at offset {first}, records from {wanted} on are gone",
+            expected=f"offset {wanted} to be still there",
+            todo="ask the sender for the missing messages, then reset the group on purpose",
+        )
+
+
+class TooLarge(RoadFailed):
+    """The record is larger than the topic takes."""
+
+
+class NoSuchTopic(RoadFailed):
+    """The topic does not exist, and topics are never created by writing to them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What is put on a topic. `key` decides the order: one key, one order."""
+
+    topic: str
+    key: bytes
+    value: bytes
+    headers: Headers = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ack:
+    """The broker has the bytes (acknowledgement level L0). `at` is the broker's time."""
+
+    topic: str
+    partition: int
+    offset: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What was taken from a topic: bytes and headers exactly as they were put."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes
+    value: bytes
+    headers: Headers
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TopicRights:
+    """One topic, who alone may write it and who alone may read it (besides the operator)."""
+
+    topic: str
+    writer: str
+    reader: str
+
+
+class Outlet(Protocol):
+    """Where one principal puts records."""
+
+    async def put(self, *records: Record) -> tuple[Ack, ...]:
+        """Put `records` in this order; return when the broker has them all.
+
+        Raises: NotAllowed, NoSuchTopic, TooLarge, Unreachable.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+class Inlet(Protocol):
+    """Where one principal takes records. What is taken and not committed is delivered again."""
+
+    async def take(self, most: int = 256) -> tuple[Delivery, ...]:
+        """Wait for at least one record, return up to `most`. Raises: NotAllowed, RangeLost, Unreachable."""
+        ...
+
+    async def commit(self, deliveries: Sequence[Delivery]) -> None:
+        """These are done with, and all before them in their partitions."""
+        ...
+
+    async def close(self) -> None:
+        """Leave without committing."""
+        ...
+
+
+class Bus(Protocol):
+    """The topics of one run."""
+
+    async def open_topics(self, rights: Iterable[TopicRights]) -> None:
+        """As operator, create the topics that do not exist and grant exactly these rights."""
+        ...
+
+    async def outlet(self, principal: str) -> Outlet:
+        """A way to put records, as `principal`."""
+        ...
+
+    async def inlet(self, principal: str, topics: Sequence[str], *, group: str | None) -> Inlet:
+        """A way to take records, as `principal`.
+
+        The first time a group reads a topic it begins at the first record; afterwards at what it committed,
+        and a committed place that is gone raises RangeLost. With `group=None` (the tap) every reading begins
+        at the first record and nothing is committed.
+        """
+        ...
+
+    async def trim(self, topic: str, before: int) -> None:
+        """As operator, delete the records before offset `before` (in every partition): what retention does."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything this bus opened."""
+        ...

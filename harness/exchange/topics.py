@@ -1,0 +1,31 @@
+"""Names of topics: one inbox for each ordered pair of parties, destination first (docs/wire.md, section 1)."""
+
+from __future__ import annotations
+
+from harness.exchange.bus import TopicRights
+
+
+def inbox(receiver: str, sender: str) -> str:
+    """The topic that only `sender` writes and only `receiver` reads: `qn.in.from.qm`."""
+    return f"{receiver.lower()}.in.from.{sender.lower()}"
+
+
+def quarantine(party: str) -> str:
+    """The topic where `party` alone keeps what it could not accept: `qn.quarantine`."""
+    return f"{party.lower()}.quarantine"
+
+
+def principal(party: str) -> str:
+    """The name under which `party` comes to the broker."""
+    return party.lower()
+
+
+def rights_between(a: str, b: str) -> tuple[TopicRights, ...]:
+    """The topics that two parties of a corridor need, with their rights."""
+    pa, pb = principal(a), principal(b)
+    return (
+        TopicRights(inbox(b, a), writer=pa, reader=pb),
+        TopicRights(inbox(a, b), writer=pb, reader=pa),
+        TopicRights(quarantine(a), writer=pa, reader=pa),
+        TopicRights(quarantine(b), writer=pb, reader=pb),
+    )

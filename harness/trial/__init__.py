@@ -1,0 +1,1 @@
+"""The rehearsal: stage, script, faults, tap, history, checks, verdict and report."""

@@ -1,0 +1,1 @@
+"""The pilots: corridors as data and scenarios as short scripts, one promise each."""
