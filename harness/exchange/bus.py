@@ -16,6 +16,10 @@ from harness.errors import RoadFailed
 OPERATOR = "operator"
 """The principal that may create, read and write every topic: the broker's operator."""
 
+LARGEST_RECORD = 2 * 1024 * 1024
+"""The largest record a topic takes, in bytes: key, value and headers, as Kafka's `max.message.bytes` counts them
+within its own hundred bytes of framing."""
+
 Headers = tuple[tuple[str, bytes], ...]
 
 
@@ -103,7 +107,10 @@ class Outlet(Protocol):
     async def put(self, *records: Record) -> tuple[Ack, ...]:
         """Put `records` in this order; return when the broker has them all.
 
-        Raises: NotAllowed, NoSuchTopic, TooLarge, Unreachable.
+        When it raises, those before the refused one may be on their topics all the same.
+
+        Raises: NotAllowed, NoSuchTopic (told to the operator only: who has no right on a topic does not learn
+        whether it exists), TooLarge, Unreachable.
         """
         ...
 
@@ -116,11 +123,17 @@ class Inlet(Protocol):
     """Where one principal takes records. What is taken and not committed is delivered again."""
 
     async def take(self, most: int = 256) -> tuple[Delivery, ...]:
-        """Wait for at least one record, return up to `most`. Raises: NotAllowed, RangeLost, Unreachable."""
+        """Wait for at least one record, return up to `most`.
+
+        Raises: NotAllowed, NoSuchTopic (as `Outlet.put` does), RangeLost, Unreachable.
+        """
         ...
 
     async def commit(self, deliveries: Sequence[Delivery]) -> None:
-        """These are done with, and all before them in their partitions."""
+        """These are done with, and all before them in their partitions. A place never moves back.
+
+        Raises: RoadFailed when another reader of the group has taken over, and so will get them again.
+        """
         ...
 
     async def close(self) -> None:
@@ -131,8 +144,16 @@ class Inlet(Protocol):
 class Bus(Protocol):
     """The topics of one run."""
 
+    @property
+    def enforces_rights(self) -> bool:
+        """Whether what `open_topics` grants is all that is allowed. False on a broker without an authorizer."""
+        ...
+
     async def open_topics(self, rights: Iterable[TopicRights]) -> None:
-        """As operator, create the topics that do not exist and grant exactly these rights."""
+        """As operator, create the topics that do not exist and grant exactly these rights.
+
+        A topic named here loses the rights it had before; topics not named keep theirs.
+        """
         ...
 
     async def outlet(self, principal: str) -> Outlet:
@@ -145,11 +166,17 @@ class Bus(Protocol):
         The first time a group reads a topic it begins at the first record; afterwards at what it committed,
         and a committed place that is gone raises RangeLost. With `group=None` (the tap) every reading begins
         at the first record and nothing is committed.
+
+        A group belongs to its principal: two principals that name the same group do not share a place. Of two
+        open inlets of one group a topic serves one at a time; the other waits until that one is closed.
         """
         ...
 
     async def trim(self, topic: str, before: int) -> None:
-        """As operator, delete the records before offset `before` (in every partition): what retention does."""
+        """As operator, delete the records before offset `before` (in every partition): what retention does.
+
+        An offset past the end empties the topic.
+        """
         ...
 
     async def close(self) -> None:
