@@ -1,0 +1,445 @@
+"""The common model: what a trade document says, whatever syntax or national dialect it came in.
+
+Here are the phytosanitary certificate (UNTDID 1001: 851), the preferential certificate of origin (864), the values
+they are made of, and `Finding`. A field without a default is mandatory: without it there is no document. What a
+document must satisfy beyond its shape is in `rules`, how it is read and written in `syntax`, codes in `codes`.
+
+All models are frozen, strict and closed. Numbers are decimals written as strings, moments carry their offset.
+Sources: IPPC, ISPM 12 (model phytosanitary certificate); UN/CEFACT SPS certificate, D23B; the minimum information
+common to preferential certificates of origin. The field names are ours.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, PlainValidator, ValidationError, WithJsonSchema
+
+from harness.documents import text
+from harness.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+
+class Severity(StrEnum):
+    """How much a finding weighs: an error stops the document, a warning and a note do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing found in a document: how grave, which rule, where (JSON pointer into the common model), in words."""
+
+    severity: Severity
+    code: str
+    pointer: str
+    sentence: str
+
+
+class Incomplete(BadInput):
+    """The common model cannot be built: `findings` names every field that is missing or cannot be read."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        """Name each of `findings` in one message."""
+        self.findings = tuple(findings)
+        listed = ", ".join(f"{finding.pointer or '/'} ({finding.sentence})" for finding in self.findings)
+        super().__init__(
+            f"document with {len(self.findings)} field(s) missing or unreadable: {listed}",
+            expected="every mandatory field of the document type",
+            todo="ask the issuer for a complete certificate, or correct the named fields and lodge it again",
+        )
+
+
+# ---------------------------------------------------------------------------------------------- simple values
+
+_DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,9})?")
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+
+
+def _decimal(value: object) -> Decimal:
+    # A JSON number has no one decimal value (1, 1.0, 1e0), so only the string form is read.
+    if isinstance(value, Decimal):
+        value = format(value, "f")
+    if not isinstance(value, str) or not _DECIMAL.fullmatch(value):
+        message = "a decimal is written as a string of digits, at most one full stop, no sign and no exponent"
+        raise ValueError(message)
+    return Decimal(value)
+
+
+def _moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        value = written_moment(value)
+    if not isinstance(value, str) or not _MOMENT.fullmatch(value):
+        message = "a moment is RFC 3339 with its offset, such as 2026-03-02T09:30:00+02:00"
+        raise ValueError(message)
+    return datetime.fromisoformat(value)
+
+
+def _day(value: object) -> date:
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return value
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        message = "a day is written YYYY-MM-DD"
+        raise ValueError(message)
+    return date.fromisoformat(value)
+
+
+def written_moment(moment: datetime) -> str:
+    """Write RFC 3339 with the offset as it was stated, UTC as Z.
+
+    Not `clock.stamp`: that turns to UTC and would lose the issuer's local date.
+    """
+    return moment.isoformat().replace("+00:00", "Z")
+
+
+def _written_decimal(value: Decimal) -> str:
+    return format(value, "f")
+
+
+Quantity = Annotated[
+    Decimal,
+    PlainValidator(_decimal),
+    PlainSerializer(_written_decimal, return_type=str),
+    WithJsonSchema({"type": "string", "pattern": f"^{_DECIMAL.pattern}$"}),
+]
+Moment = Annotated[
+    datetime,
+    PlainValidator(_moment),
+    PlainSerializer(written_moment, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}),
+]
+Day = Annotated[
+    date,
+    PlainValidator(_day),
+    PlainSerializer(date.isoformat, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date"}),
+]
+Identifier = Annotated[str, PlainValidator(text.identifier), WithJsonSchema({"type": "string", "maxLength": 70})]
+Line = Annotated[str, PlainValidator(text.line), WithJsonSchema({"type": "string", "maxLength": 512})]
+Prose = Annotated[str, PlainValidator(text.prose), WithJsonSchema({"type": "string", "maxLength": 8000})]
+
+Country = Annotated[str, Field(pattern=r"^[A-Z]{2}$", description="ISO 3166-1 alpha-2")]
+Currency = Annotated[str, Field(pattern=r"^[A-Z]{3}$", description="ISO 4217")]
+Unit = Annotated[str, Field(pattern=r"^[A-Z0-9]{2,3}$", description="UNECE Recommendation 20")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$", description="ISO 639")]
+Commodity = Annotated[str, Field(pattern=r"^[0-9]{6}([0-9]{2}){0,2}$", description="HS, with national digits if given")]
+Subheading = Annotated[str, Field(pattern=r"^[0-9]{6}$", description="HS subheading, six digits")]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$", description="SHA-256, hexadecimal")]
+
+
+class _Value(BaseModel):
+    """What every part of a document shares: frozen, strict, and closed to names it does not know."""
+
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, strict=True, extra="forbid", str_max_length=8000)
+
+
+class LocalText(_Value):
+    """Words, and the language they are in where it was stated."""
+
+    text: Prose
+    language: Language | None = None
+
+
+class Measure(_Value):
+    """A quantity and its unit (UNECE Recommendation 20)."""
+
+    value: Quantity
+    unit: Unit
+
+
+class Money(_Value):
+    """An amount and its currency (ISO 4217)."""
+
+    amount: Quantity
+    currency: Currency
+
+
+class Place(_Value):
+    """A place by name, with its UN/LOCODE where there is one."""
+
+    name: Line
+    locode: Annotated[str, Field(pattern=r"^[A-Z]{2}[A-Z0-9]{3}$")] | None = None
+
+
+class Party(_Value):
+    """A party by name; `identifier` is its number in the register named by `register_name`."""
+
+    name: Line
+    address: tuple[Line, ...] = ()
+    country: Country | None = None
+    identifier: Identifier | None = None
+    register_name: Identifier | None = None
+
+
+class Package(_Value):
+    """Packages of one kind: how many, and of what type (UNECE Recommendation 21)."""
+
+    count: Quantity
+    kind: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,3}$")]
+    level: int | None = None
+    marks: Prose | None = None
+
+
+class Transport(_Value):
+    """One leg: its mode (UNECE Recommendation 19, one digit), the vehicle or voyage and its identifier."""
+
+    mode: Annotated[str, Field(pattern=r"^[0-9]$")]
+    means: Line | None = None
+    identifier: Line | None = None
+
+
+class Equipment(_Value):
+    """A container or the like, and the seals on it."""
+
+    identifier: Identifier | None = None
+    seals: tuple[Identifier, ...] = ()
+
+
+class Note(_Value):
+    """A note: what it is about (code or words, as the issuer gave it) and what it says."""
+
+    subject: Line
+    content: tuple[LocalText, ...] = ()
+
+
+class Attachment(_Value):
+    """A file carried inside the original: named and fixed by its digest. The bytes stay in the original."""
+
+    filename: Line
+    size: Annotated[int, Field(ge=0, description="octets")]
+    sha256: Digest
+
+
+class Reference(_Value):
+    """Another document this one refers to (UNTDID 1153 says how it relates)."""
+
+    reference: Identifier
+    relation: Identifier | None = None
+    issued: Day | None = None
+    description: tuple[LocalText, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+
+
+# ------------------------------------------------------------------------------------------------- documents
+
+
+class TradeDocument(_Value):
+    """What all certificates have in common: who issued what, when, for which road.
+
+    `doctype` is UNTDID 1001, `status` UNTDID 1373. `replaces` is the reference of the certificate this one replaces.
+    """
+
+    doctype: str
+    reference: Identifier
+    issued: Moment
+    issuer: Party
+    status: Annotated[str, Field(pattern=r"^[0-9]{1,3}$")] | None = None
+    export_country: Country
+    import_country: Country
+    consignee: Party
+    replaces: Identifier | None = None
+    references: tuple[Reference, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+class Signatory(_Value):
+    """Who signed on paper: name, place, and when, where stated."""
+
+    name: Line
+    place: Place | None = None
+    signed: Moment | None = None
+
+
+class TreatmentDetail(_Value):
+    """One characteristic of a treatment: chemical, concentration, temperature ..."""
+
+    subject: Line
+    content: tuple[LocalText, ...] = ()
+    measure: Measure | None = None
+
+
+class Treatment(_Value):
+    """A disinfestation or disinfection treatment. `details` keeps code and content of each characteristic stated."""
+
+    kind: Line
+    started: Day | None = None
+    ended: Day | None = None
+    duration: Measure | None = None
+    details: tuple[TreatmentDetail, ...] = ()
+
+
+class PlantItem(_Value):
+    """One line of a phytosanitary certificate. `origin` is never empty in an acceptable one, see `rules`."""
+
+    number: Annotated[int, Field(ge=0)]
+    scientific_name: Line | None = None
+    common_name: Line | None = None
+    description: tuple[LocalText, ...] = ()
+    commodity: Commodity | None = None
+    condition: tuple[Line, ...] = ()
+    intended_use: Line | None = None
+    origin: tuple[Country, ...] = ()
+    origin_places: tuple[Line, ...] = ()
+    net_weight: Measure | None = None
+    gross_weight: Measure | None = None
+    net_volume: Measure | None = None
+    gross_volume: Measure | None = None
+    packages: tuple[Package, ...] = ()
+    treatments: tuple[Treatment, ...] = ()
+    declarations: tuple[LocalText, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+class PhytosanitaryCertificate(TradeDocument):
+    """Phytosanitary certificate for export, UNTDID 1001: 851 (ISPM 12, annex 1)."""
+
+    doctype: Literal["851"] = "851"
+    consignor: Party
+    signatory: Signatory | None = None
+    transit: tuple[Country, ...] = ()
+    loading: Place | None = None
+    entry: Place | None = None
+    transport: tuple[Transport, ...] = ()
+    equipment: tuple[Equipment, ...] = ()
+    items: Annotated[tuple[PlantItem, ...], Field(min_length=1)]
+    declarations: tuple[LocalText, ...] = ()
+
+
+class Scheme(_Value):
+    """The agreement or scheme under which preference is claimed."""
+
+    code: Identifier
+    name: Line
+
+
+class Invoice(_Value):
+    """A commercial invoice the certificate covers."""
+
+    number: Identifier
+    issued: Day
+
+
+class Declaration(_Value):
+    """The exporter's declaration that the goods comply: by whom, where, when."""
+
+    name: Line
+    place: Line
+    made: Day
+
+
+class OriginItem(_Value):
+    """One line of a certificate of origin.
+
+    `criterion` is a code of the list `origin-criteria`; `content` is the regional value content in percent.
+    """
+
+    number: Annotated[int, Field(ge=1)]
+    description: Prose
+    commodity: Subheading
+    origin: Country
+    criterion: Annotated[str, Field(pattern=r"^[A-Z]{2,3}$")]
+    content: Quantity | None = None
+    quantity: Measure
+    gross_weight: Measure
+    value: Money
+    invoice: Identifier
+    packages: tuple[Package, ...] = ()
+
+
+class CertificateOfOrigin(TradeDocument):
+    """Preferential certificate of origin, UNTDID 1001: 864."""
+
+    doctype: Literal["864"] = "864"
+    # Looser in the base: an old phytosanitary certificate may state no status, a preference without one is worthless.
+    status: Annotated[str, Field(pattern=r"^[0-9]{1,3}$")]
+    scheme: Scheme
+    exporter: Party
+    producer: Party | None = None
+    invoices: Annotated[tuple[Invoice, ...], Field(min_length=1)]
+    declaration: Declaration
+    valid_until: Day | None = None
+    retrospective: bool = False
+    transport: tuple[Transport, ...] = ()
+    items: Annotated[tuple[OriginItem, ...], Field(min_length=1)]
+
+
+KINDS: Mapping[str, type[TradeDocument]] = {"851": PhytosanitaryCertificate, "864": CertificateOfOrigin}
+
+
+# --------------------------------------------------------------------------------- to and from plain JSON values
+
+
+def plain(document: TradeDocument) -> dict[str, object]:
+    """The document as JSON values (decimals and moments as strings); what is absent or empty is left out."""
+    values: dict[str, object] = document.model_dump(mode="json", exclude_none=True)
+    return {name: kept for name, value in values.items() if (kept := _without_empty(value)) not in ([], {})}
+
+
+def from_plain(values: Mapping[str, object], *, tolerant: bool = False) -> TradeDocument:
+    """Build the document that `values` describe; with `tolerant`, names the model does not know are passed over.
+
+    Raises:
+        Incomplete: a mandatory field is missing or a value cannot be read; every such field is named.
+    """
+    kind = KINDS.get(str(values.get("doctype")))
+    if kind is None:
+        sentence = f"found {values.get('doctype')!r}, expected one of {', '.join(KINDS)}"
+        raise Incomplete((Finding(Severity.ERROR, "unknown-document-type", "/doctype", sentence),))
+    try:
+        # By way of JSON text: pydantic's strict mode then takes arrays for tuples and nothing else for anything.
+        return kind.model_validate_json(_json(values), extra="ignore" if tolerant else "forbid")
+    except ValidationError as error:
+        raise Incomplete(_findings(error)) from error
+
+
+def pointer(*steps: str | int) -> str:
+    """A JSON pointer (RFC 6901) from its steps."""
+    return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _json(values: Mapping[str, object]) -> bytes:
+    try:
+        return json.dumps(values, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError) as error:  # a lone surrogate is a ValueError here, too
+        finding = Finding(Severity.ERROR, "not-json", "", f"not plain JSON values: {error}")
+        raise Incomplete((finding,)) from error
+
+
+def _without_empty(value: object) -> object:
+    if isinstance(value, dict):
+        return {name: kept for name, inner in value.items() if (kept := _without_empty(inner)) not in ([], {})}
+    if isinstance(value, list):
+        return [_without_empty(inner) for inner in value]
+    return value
+
+
+_CODES = {"missing": "missing-field", "too_short": "missing-field", "extra_forbidden": "unknown-field"}
+_SENTENCES = {
+    "missing": "missing",
+    "too_short": "at least one is needed",
+    "extra_forbidden": "not a field of the model",
+}
+
+
+def _findings(error: ValidationError) -> tuple[Finding, ...]:
+    details = error.errors(include_url=False, include_input=False)
+    found = []
+    for detail in details:
+        where = pointer(*detail["loc"])
+        below = any(pointer(*other["loc"]).startswith(where + "/") for other in details)
+        if detail["type"] == "too_short" and below:
+            continue  # there are lines, each of them is already named
+        sentence = _SENTENCES.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+        found.append(Finding(Severity.ERROR, _CODES.get(detail["type"], "unreadable-value"), where, sentence))
+    return tuple(found)
