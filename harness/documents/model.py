@@ -176,7 +176,7 @@ class Party(_Value):
     """A party by name; `identifier` is its number in the register named by `register_name`."""
 
     name: Line
-    address: tuple[Line, ...] = ()
+    address: Annotated[tuple[Line, ...], Field(max_length=5)] = ()
     country: Country | None = None
     identifier: Identifier | None = None
     register_name: Identifier | None = None
@@ -277,6 +277,22 @@ class Treatment(_Value):
     ended: Day | None = None
     duration: Measure | None = None
     details: tuple[TreatmentDetail, ...] = ()
+    notes: tuple[Note, ...] = ()
+
+
+class Classification(_Value):
+    """A class in another system than HS, such as the IPPC's commodity class (IPPCPCC) and part of plant (IPPCPCVP)."""
+
+    system: Line
+    code: Line | None = None
+    name: LocalText | None = None
+
+
+class Origin(_Value):
+    """A country of origin, and the places in it where stated."""
+
+    country: Country
+    places: tuple[Line, ...] = ()
 
 
 class PlantItem(_Value):
@@ -287,10 +303,9 @@ class PlantItem(_Value):
     common_name: Line | None = None
     description: tuple[LocalText, ...] = ()
     commodity: Commodity | None = None
-    condition: tuple[Line, ...] = ()
+    classes: tuple[Classification, ...] = ()
     intended_use: Line | None = None
-    origin: tuple[Country, ...] = ()
-    origin_places: tuple[Line, ...] = ()
+    origin: tuple[Origin, ...] = ()
     net_weight: Measure | None = None
     gross_weight: Measure | None = None
     net_volume: Measure | None = None
