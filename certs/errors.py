@@ -1,0 +1,135 @@
+"""Why trust was refused, as one tree: each class names the clause it rests on.
+
+    TrustError
+    ├── MalformedToken           not a compact JWS as we write it
+    ├── NotStrictJson            JSON that two readers may read differently
+    ├── MalformedList            not a trust list, or not a revocation list
+    ├── ForbiddenHeader          a header parameter that could carry a key, or change the rules
+    ├── WrongKind                a good token of another kind (`typ`)
+    ├── AlgorithmMismatch        the header chose an algorithm that the certificate's key does not dictate
+    ├── UnsupportedAlgorithm     an algorithm or a key we cannot check; says nothing about the signature
+    ├── BadSignature             the bytes are not those that were signed
+    ├── UnknownSigner            no recognised authority vouches for the key
+    ├── BrokenPath               the chain does not hold
+    ├── WrongUsage               a good certificate, meant for something else
+    ├── Expired                  the moment is after the certificate's, or the authority's, last
+    ├── NotYetValid              the moment is before the first
+    ├── Revoked                  withdrawn, with effect before the moment
+    ├── RevocationUnknown        nothing fresh says whether it is withdrawn: indeterminate, not good
+    ├── StaleTrustList           past its next update
+    └── RolledBackTrustList      older than one already seen, or another one under the same version
+
+Reason codes of the exchange are not here: `harness.exchange.reasons` maps these classes onto them.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class TrustError(Exception):
+    """Something was refused; `rule` is the clause, the message says what was found."""
+
+    rule: ClassVar[str] = ""
+
+
+class MalformedToken(TrustError):
+    """The token is not a compact JWS in its one canonical spelling."""
+
+    rule = "RFC 7515, 5.2 and 7.1; RFC 4648, 3.5"
+
+
+class NotStrictJson(TrustError):
+    """Two readers may understand this JSON differently."""
+
+    rule = "RFC 7493 (I-JSON), 2"
+
+
+class MalformedList(TrustError):
+    """What was offered as a trust list or a revocation list is not one."""
+
+    rule = "RFC 5280, 5; corridor trust list, docs/wire.md"
+
+
+class ForbiddenHeader(TrustError):
+    """The header carries a parameter that may not appear here."""
+
+    rule = "RFC 8725, 3.10; RFC 7515, 4.1.11"
+
+
+class WrongKind(TrustError):
+    """The token is of another kind than the one asked for."""
+
+    rule = "RFC 8725, 3.11"
+
+
+class AlgorithmMismatch(TrustError):
+    """The header names another algorithm than the certificate's key dictates."""
+
+    rule = "RFC 8725, 3.1"
+
+
+class UnsupportedAlgorithm(TrustError):
+    """We cannot check this algorithm or this kind of key."""
+
+    rule = "RFC 8725, 3.2"
+
+
+class BadSignature(TrustError):
+    """The bytes are not those that were signed, or another key signed them."""
+
+    rule = "RFC 7515, 5.2, step 8"
+
+
+class UnknownSigner(TrustError):
+    """No recognised authority vouches for the key."""
+
+    rule = "RFC 5280, 6.1.1 (d)"
+
+
+class BrokenPath(TrustError):
+    """The chain from the certificate to the recognised root does not hold."""
+
+    rule = "RFC 5280, 6.1"
+
+
+class WrongUsage(TrustError):
+    """The certificate is meant for something else."""
+
+    rule = "RFC 5280, 4.2.1.3 and 4.2.1.12; RFC 9336"
+
+
+class Expired(TrustError):
+    """The moment lies after the last moment of validity."""
+
+    rule = "RFC 5280, 4.1.2.5 and 6.1.3 (a) (2)"
+
+
+class NotYetValid(TrustError):
+    """The moment lies before the first moment of validity."""
+
+    rule = "RFC 5280, 4.1.2.5 and 6.1.3 (a) (2)"
+
+
+class Revoked(TrustError):
+    """The certificate was withdrawn with effect before the moment."""
+
+    rule = "RFC 5280, 5.3 and 6.1.3 (a) (3)"
+
+
+class RevocationUnknown(TrustError):
+    """No fresh revocation list of the issuer is at hand, so nothing can be said."""
+
+    rule = "RFC 5280, 6.3.3"
+
+
+class StaleTrustList(TrustError):
+    """The trust list is past its next update."""
+
+    rule = "ETSI TS 119 612, 5.3.15; corridor trust list, docs/wire.md"
+
+
+class RolledBackTrustList(TrustError):
+    """The trust list goes back behind one already seen."""
+
+    rule = "ETSI TS 119 612, 5.3.2; corridor trust list, docs/wire.md"

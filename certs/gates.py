@@ -1,0 +1,203 @@
+"""Gates before any library: one spelling of a compact JWS, one reading of a JSON text, plain identifiers.
+
+Libraries are lenient here (blanks inside segments, over-long signatures, the last of two equal names wins).
+What passes these gates is read the same way by every reader; nothing here knows keys or meaning.
+Signatures: certs.jws.  Chains: certs.trust.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import re
+import unicodedata
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import NoReturn, TypeAlias
+
+from certs.errors import MalformedToken, NotStrictJson
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+
+LARGEST_TOKEN = 4 * 1024 * 1024  # octets; above what any of our brokers accepts in one record
+LARGEST_HEADER = 8 * 1024  # octets of the encoded header; x5c with one certificate takes about 1300
+LARGEST_JSON = 4 * 1024 * 1024  # octets
+DEEPEST_JSON = 32  # levels of objects and arrays
+LARGEST_INTEGER = 2**53 - 1  # RFC 7493, 2.2: beyond it, readers that use doubles see another number
+LONGEST_FLOAT = 24  # characters; the shortest spelling of any double fits, "-2.2250738585072014e-308"
+LONGEST_IDENTIFIER = 128  # characters
+
+# Strings are skipped whole; an unterminated one runs to the end, so that the scan stays linear.
+_TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
+_IDENTIFIER = re.compile(r"[!-~]+(?: [!-~]+)*")
+
+
+@dataclass(frozen=True)
+class Segments:
+    """The three segments of a compact JWS, decoded, and the octets the signature covers."""
+
+    header: bytes
+    payload: bytes
+    signature: bytes
+    signing_input: bytes
+
+
+def compact(token: bytes, *, largest: int = LARGEST_TOKEN) -> Segments:
+    """Split and decode a compact JWS (RFC 7515, 7.1), accepting its one canonical spelling only.
+
+    Raises:
+        MalformedToken: too large, not three segments, or a segment that is not canonical base64url.
+    """
+    if len(token) > largest:
+        raise MalformedToken(f"the token has {len(token)} octets, more than {largest}")
+    parts = token.split(b".")
+    if len(parts) != 3:
+        raise MalformedToken(f"the token has {len(parts)} segments, not 3")
+    if len(parts[0]) > LARGEST_HEADER:
+        raise MalformedToken(f"the header has {len(parts[0])} octets, more than {LARGEST_HEADER}")
+    return Segments(
+        header=base64url(parts[0], what="header"),
+        payload=base64url(parts[1], what="payload"),
+        signature=base64url(parts[2], what="signature"),
+        signing_input=token[: -len(parts[2]) - 1],
+    )
+
+
+def base64url(text: bytes, *, what: str) -> bytes:
+    """Decode base64url without padding (RFC 7515, 2), canonical spelling only.
+
+    Raises:
+        MalformedToken: blanks, padding, foreign characters or non-zero trailing bits.
+    """
+    try:
+        decoded = base64.urlsafe_b64decode(text + b"==")
+    except binascii.Error as error:
+        raise MalformedToken(f"the {what} is not base64url: {error}") from error
+    # The decoder skips what it does not know. Encoding again and comparing leaves exactly one spelling.
+    if base64url_encode(decoded) != text:
+        raise MalformedToken(f"the {what} is not canonical base64url without padding")
+    return decoded
+
+
+def base64url_encode(octets: bytes) -> bytes:
+    """Encode as base64url without padding (RFC 7515, 2)."""
+    return base64.urlsafe_b64encode(octets).rstrip(b"=")
+
+
+def strict_json(data: bytes, *, deepest: int = DEEPEST_JSON, largest: int = LARGEST_JSON) -> JsonValue:
+    """Read a JSON text that leaves no room for two readings (RFC 8259, narrowed by RFC 7493).
+
+    Numbers: integers within 2^53 - 1; fractions only in a spelling that a double keeps, never for a
+    whole number (`1.0`, `1e3`). Quantities that need more travel as strings.
+
+    Raises:
+        NotStrictJson: not UTF-8, a byte order mark, a name given twice (also after unescaping or
+            normalising), NaN, an infinity, a lone surrogate, a number that loses, too deep, too large.
+    """
+    if len(data) > largest:
+        raise NotStrictJson(f"{len(data)} octets, more than {largest}")
+    _bounded_depth(data, deepest)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise NotStrictJson(f"not UTF-8: {error.reason} at octet {error.start}") from error
+    if text.startswith("\ufeff"):
+        raise NotStrictJson("begins with a byte order mark")
+    try:
+        value: JsonValue = _DECODER.decode(text)
+    except json.JSONDecodeError as error:
+        raise NotStrictJson(f"not JSON: {error.msg} at character {error.pos}") from error
+    if _SURROGATE_ESCAPE.search(data):
+        _no_lone_surrogate(value)
+    return value
+
+
+def strict_object(data: bytes, *, deepest: int = DEEPEST_JSON, largest: int = LARGEST_JSON) -> dict[str, JsonValue]:
+    """Like `strict_json`, for a text that must be an object.
+
+    Raises:
+        NotStrictJson: also when the text is something else than an object.
+    """
+    value = strict_json(data, deepest=deepest, largest=largest)
+    if not isinstance(value, dict):
+        raise NotStrictJson(f"a JSON object was expected, not {type(value).__name__}")
+    return value
+
+
+def identifier(text: str, *, longest: int = LONGEST_IDENTIFIER) -> str:
+    """Return `text` when it can be an identifier: printable ASCII, single blanks inside only.
+
+    ASCII ends look-alike letters, bidirectional marks and normal forms at once (Unicode TR 36, 2 and 3).
+
+    Raises:
+        NotStrictJson: empty, too long, or a character outside that set.
+    """
+    if len(text) > longest:
+        raise NotStrictJson(f"an identifier of {len(text)} characters, more than {longest}")
+    if not _IDENTIFIER.fullmatch(text):
+        raise NotStrictJson(f"{text!a} is no identifier: printable ASCII, single blanks inside only")
+    return text
+
+
+def _bounded_depth(data: bytes, deepest: int) -> None:
+    # Counting all brackets is cheap and settles nearly every text; only rich ones are scanned.
+    if data.count(b"[") + data.count(b"{") <= deepest:
+        return
+    depth = 0
+    for found in _TOKENS.finditer(data):
+        mark = found[0]
+        if mark in (b"[", b"{"):
+            depth += 1
+            if depth > deepest:
+                raise NotStrictJson(f"deeper than {deepest} levels")
+        elif mark in (b"]", b"}"):
+            depth -= 1
+
+
+def _unique_names(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise NotStrictJson(f"the name {twice!a} stands twice in one object")
+    normal = {name if name.isascii() else unicodedata.normalize("NFC", name) for name in found}
+    if len(normal) != len(found):
+        raise NotStrictJson("two names in one object are the same once normalised (NFC)")
+    return found
+
+
+def _integer(text: str) -> int:
+    # The length is looked at first: turning a long run of digits into a number takes quadratic time.
+    if len(text) > 17 or abs(number := int(text)) > LARGEST_INTEGER:
+        raise NotStrictJson(f"the integer {text[:24]} lies beyond 2^53 - 1")
+    if text == "-0":
+        raise NotStrictJson("-0 is a second spelling of 0")
+    return number
+
+
+def _fraction(text: str) -> float:
+    number = float(text) if len(text) <= LONGEST_FLOAT else float("inf")
+    if number in (float("inf"), float("-inf")) or Decimal(text) != Decimal(repr(number)):
+        raise NotStrictJson(f"the number {text[:32]} loses digits in a double")
+    if number.is_integer():
+        raise NotStrictJson(f"{text} is a second spelling of a whole number")
+    return number
+
+
+def _no_constant(text: str) -> NoReturn:
+    raise NotStrictJson(f"{text} is no JSON number")
+
+
+def _no_lone_surrogate(value: JsonValue) -> None:
+    # Writing the value out again meets every name and every string once; only a lone surrogate cannot be encoded.
+    try:
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+    except UnicodeEncodeError as error:
+        raise NotStrictJson(f"a lone surrogate, U+{ord(error.object[error.start]):04X}") from error
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_unique_names, parse_int=_integer, parse_float=_fraction, parse_constant=_no_constant
+)

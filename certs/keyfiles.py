@@ -1,0 +1,74 @@
+"""Keys and certificates on disk: folders 0700, keys 0600, each file replaced whole.
+
+Who owns a key, and what may be done with it: certs.identity and certs.authority.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+from certs.errors import UnsupportedAlgorithm
+
+PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+def private_folder(folder: Path) -> Path:
+    """Make `folder`, for its owner only (0700), and return it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    return folder
+
+
+def write(path: Path, octets: bytes, *, mode: int = 0o644) -> None:
+    """Write a file whole or not at all, with `mode` from its first moment."""
+    beside = path.with_name(path.name + ".new")
+    beside.unlink(missing_ok=True)
+    handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as file:
+        file.write(octets)
+    beside.replace(path)
+
+
+def write_key(path: Path, key: PrivateKey) -> None:
+    """Write a private key as PKCS#8 PEM, 0600."""
+    write(path, key_pem(key), mode=0o600)
+
+
+def key_pem(key: PrivateKey) -> bytes:
+    """The private key as PKCS#8 PEM, not encrypted: a run's keys live and die with the run's folder."""
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def read_key(path: Path) -> PrivateKey:
+    """Read a PKCS#8 PEM private key.
+
+    Raises:
+        UnsupportedAlgorithm: neither P-256 nor Ed25519.
+        ValueError: no PEM key at all.
+    """
+    key = load_pem_private_key(path.read_bytes(), password=None)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return key
+    if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
+        return key
+    raise UnsupportedAlgorithm(f"{path.name} holds a key that is neither P-256 nor Ed25519")
+
+
+def write_certificate(path: Path, certificate: x509.Certificate) -> None:
+    """Write a certificate as PEM."""
+    write(path, certificate.public_bytes(Encoding.PEM))
+
+
+def read_certificate(path: Path) -> x509.Certificate:
+    """Read a PEM certificate. Raises ValueError when it is none."""
+    return x509.load_pem_x509_certificate(path.read_bytes())
