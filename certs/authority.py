@@ -1,0 +1,321 @@
+"""A country's authorities: a root, an issuing authority under it, and the publisher of its trust list.
+
+The only maker of keys. Issues, withdraws, and says what was withdrawn; keeps its own books in one folder.
+What a certificate carries: certs.drafts.  Reading revocation lists: certs.revocation.
+Believing any of it: certs.trust.  Certificates that are wrong on purpose are not made here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Self
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from certs import drafts, jws, keyfiles
+from certs.drafts import Draft, Issuer, Octets
+from certs.errors import BrokenPath, UnsupportedAlgorithm
+from certs.identity import Algorithm, Identity
+from certs.lists import Authorities, TrustList
+
+SIGNING_LIFETIME = timedelta(days=365)
+CRL_LIFETIME = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Withdrawal:
+    """One entry of the authority's books."""
+
+    issuer: x509.Name
+    serial: int
+    reason: x509.ReasonFlags
+    at: datetime
+    invalid_since: datetime | None
+
+
+@dataclass
+class Authority:
+    """One country's authorities with their keys. Make one with `found`, or with `load`."""
+
+    country: str
+    root: x509.Certificate
+    issuing: x509.Certificate
+    publisher: Identity
+    _chance: Octets = field(repr=False)
+    _root_key: ec.EllipticCurvePrivateKey = field(repr=False)
+    _issuing_key: ec.EllipticCurvePrivateKey = field(repr=False)
+    _withdrawn: list[Withdrawal] = field(default_factory=list)  # grows only; written by `revoke` and `load`
+
+    @classmethod
+    def found(cls, country: str, at: datetime, chance: Octets, lifetime: timedelta) -> Self:
+        """Found a country's authorities.
+
+        Args:
+            country: ISO 3166-1 alpha-2, user-assigned codes included ("QM").
+            at: the first moment of validity, cut to whole seconds.
+            chance: where keys and serial numbers come from; the same octets make the same certificates.
+            lifetime: how long root, issuing authority and publisher are valid.
+        """
+        purpose = f"certs/{country}"
+        since, until = drafts.whole_seconds(at), drafts.whole_seconds(at) + lifetime
+        root_name = drafts.name(country, f"{country} root")
+        root_key = drafts.p256_key(chance, f"{purpose}/root/key")
+        root_by = Issuer(root_name, root_key)
+        root = Draft(
+            root_name,
+            root_key.public_key(),
+            drafts.serial(chance, f"{purpose}/root/serial"),
+            since,
+            until,
+            drafts.for_authority(below=1),
+        ).signed(root_by)
+        issuing_name = drafts.name(country, f"{country} issuing authority")
+        issuing_key = drafts.p256_key(chance, f"{purpose}/issuing/key")
+        issuing = Draft(
+            issuing_name,
+            issuing_key.public_key(),
+            drafts.serial(chance, f"{purpose}/issuing/serial"),
+            since,
+            until,
+            drafts.for_authority(below=0, country=country),
+        ).signed(root_by)
+        publisher_key = drafts.p256_key(chance, f"{purpose}/publisher/key")
+        publisher_draft = Draft(
+            drafts.name(country, publisher_of(country)),
+            publisher_key.public_key(),
+            drafts.serial(chance, f"{purpose}/publisher/serial"),
+            since,
+            until,
+            drafts.for_signing(),
+        )
+        publisher = publisher_draft.signed(Issuer(issuing_name, issuing_key))
+        return cls(
+            country=country,
+            root=root,
+            issuing=issuing,
+            publisher=Identity(publisher_of(country), country, publisher_key, publisher),
+            _chance=chance,
+            _root_key=root_key,
+            _issuing_key=issuing_key,
+        )
+
+    @property
+    def anchor(self) -> str:
+        """Hex SHA-256 of the root's DER: what an agreement pins."""
+        return self.root.fingerprint(hashes.SHA256()).hex()
+
+    def issue_signing(
+        self, party: str, algorithm: Algorithm, at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME
+    ) -> Identity:
+        """Issue a key and a certificate for signing documents; CN is the party's code, C the country.
+
+        Valid from `at` (cut to seconds) for `lifetime`, but never longer than the issuing authority.
+        """
+        key = drafts.key_for(algorithm, self._chance, f"certs/{self.country}/{party}/key")
+        draft = self._draft(party, key, at, lifetime, drafts.for_signing())
+        certificate = draft.signed(Issuer(self.issuing.subject, self._issuing_key))
+        return Identity(party=party, country=self.country, key=key, certificate=certificate)
+
+    def issue_tls(
+        self, principal: str, hosts: Sequence[str], at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME
+    ) -> tuple[bytes, bytes]:
+        """Issue a P-256 key and a certificate for either end of TLS.
+
+        Args:
+            principal: the CN, by which a broker knows its client.
+            hosts: DNS names and IP addresses it answers on; empty for a mere client.
+            at: the first moment of validity.
+            lifetime: how long, at most.
+
+        Returns:
+            The key (PKCS#8 PEM) and the chain (PEM: its certificate, then the issuing authority's).
+        """
+        key = drafts.p256_key(self._chance, f"certs/{self.country}/tls/{principal}/key")
+        draft = self._draft(principal, key, at, lifetime, drafts.for_tls(hosts))
+        certificate = draft.signed(Issuer(self.issuing.subject, self._issuing_key))
+        chain = certificate.public_bytes(Encoding.PEM) + self.issuing.public_bytes(Encoding.PEM)
+        return keyfiles.key_pem(key), chain
+
+    def revoke(
+        self,
+        certificate: x509.Certificate,
+        reason: x509.ReasonFlags,
+        at: datetime,
+        *,
+        invalid_since: datetime | None = None,
+    ) -> None:
+        """Withdraw a certificate from `at` on; the next lists say so.
+
+        Args:
+            certificate: one that this authority issued.
+            reason: RFC 5280, 5.3.1.
+            at: when it was withdrawn.
+            invalid_since: when the key is believed to have been lost (RFC 5280, 5.3.2), if known.
+
+        Raises:
+            BrokenPath: another authority issued it.
+        """
+        issuer = next((each for each in (self.issuing, self.root) if each.subject == certificate.issuer), None)
+        if issuer is None:
+            raise BrokenPath(f"{certificate.issuer.rfc4514_string()} issued this certificate, not {self.country}")
+        self._withdrawn.append(Withdrawal(issuer.subject, certificate.serial_number, reason, at, invalid_since))
+
+    def crls(self, at: datetime, *, lifetime: timedelta = CRL_LIFETIME) -> tuple[bytes, bytes]:
+        """The revocation lists of root and issuing authority, DER, as of `at`, good for `lifetime`."""
+        return (
+            self._crl(Issuer(self.root.subject, self._root_key), at, lifetime),
+            self._crl(Issuer(self.issuing.subject, self._issuing_key), at, lifetime),
+        )
+
+    def trust_list(
+        self,
+        version: int,
+        at: datetime,
+        next_update: datetime,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> bytes:
+        """This country's own trust list, signed by its publisher (compact JWS, certs.jws.TRUST_LIST).
+
+        Args:
+            version: from 1, higher with each list.
+            at: when it is issued.
+            next_update: after this moment it is stale.
+            since: from when the authorities are recognised; by default, since they were founded.
+            until: from when on they are recognised no more, if withdrawn.
+        """
+        own = Authorities(
+            name=f"{self.country} authorities",
+            root=self.root,
+            issuing=(self.issuing,),
+            since=self.root.not_valid_before_utc if since is None else since,
+            until=until,
+        )
+        return self.publish(TrustList(self.country, version, at, next_update, (own,)))
+
+    def publish(self, trust_list: TrustList) -> bytes:
+        """Sign any trust list as this country's publisher."""
+        return jws.sign(trust_list.payload(), self.publisher, typ=jws.TRUST_LIST)
+
+    def save(self, folder: Path) -> None:
+        """Write certificates, keys (0600) and books into `folder` (0700)."""
+        keyfiles.private_folder(folder)
+        keyfiles.write_key(folder / "root.key.pem", self._root_key)
+        keyfiles.write_key(folder / "issuing.key.pem", self._issuing_key)
+        keyfiles.write_certificate(folder / "root.pem", self.root)
+        keyfiles.write_certificate(folder / "issuing.pem", self.issuing)
+        self.publisher.save(folder / "publisher")
+        books = [
+            {
+                "issuer": "root" if each.issuer == self.root.subject else "issuing",
+                "serial": f"{each.serial:x}",
+                "reason": each.reason.value,
+                "at": each.at.isoformat(),
+                "invalidsince": None if each.invalid_since is None else each.invalid_since.isoformat(),
+            }
+            for each in self._withdrawn
+        ]
+        keyfiles.write(folder / "withdrawn.json", json.dumps(books, indent=1).encode("ascii"))
+
+    @classmethod
+    def load(cls, folder: Path, chance: Octets) -> Self:
+        """Read what `save` wrote; `chance` is for what is issued from now on.
+
+        Raises:
+            UnsupportedAlgorithm: an authority's key is not P-256.
+            FileNotFoundError: no authority was saved there.
+        """
+        publisher = Identity.load(folder / "publisher")
+        root = keyfiles.read_certificate(folder / "root.pem")
+        issuing = keyfiles.read_certificate(folder / "issuing.pem")
+        withdrawn = [
+            Withdrawal(
+                issuer=(root if each["issuer"] == "root" else issuing).subject,
+                serial=int(each["serial"], 16),
+                reason=x509.ReasonFlags(each["reason"]),
+                at=datetime.fromisoformat(each["at"]),
+                invalid_since=None if each["invalidsince"] is None else datetime.fromisoformat(each["invalidsince"]),
+            )
+            for each in json.loads((folder / "withdrawn.json").read_bytes())
+        ]
+        return cls(
+            country=publisher.country,
+            root=root,
+            issuing=issuing,
+            publisher=publisher,
+            _chance=chance,
+            _root_key=_p256(folder / "root.key.pem"),
+            _issuing_key=_p256(folder / "issuing.key.pem"),
+            _withdrawn=withdrawn,
+        )
+
+    def _draft(
+        self,
+        common: str,
+        key: keyfiles.PrivateKey,
+        at: datetime,
+        lifetime: timedelta,
+        extensions: tuple[tuple[x509.ExtensionType, bool], ...],
+    ) -> Draft:
+        since = drafts.whole_seconds(at)
+        return Draft(
+            name=drafts.name(self.country, common),
+            key=key.public_key(),
+            serial=drafts.serial(self._chance, f"certs/{self.country}/{common}/serial"),
+            since=since,
+            until=min(since + lifetime, self.issuing.not_valid_after_utc),
+            extensions=extensions,
+        )
+
+    def _crl(self, issuer: Issuer, at: datetime, lifetime: timedelta) -> bytes:
+        entries = [each for each in self._withdrawn if each.issuer == issuer.name and each.at <= at]
+        issued = drafts.whole_seconds(at)
+        # Milliseconds, then the count of entries: rises with time and with each withdrawal, and needs no
+        # counter that a copy of the folder could forget (RFC 5280, 5.2.3).
+        number = int(at.timestamp() * 1000) << 16 | len(entries)
+        builder = (
+            x509.CertificateRevocationListBuilder()
+            .issuer_name(issuer.name)
+            .last_update(issued)
+            .next_update(issued + lifetime)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False)
+            .add_extension(x509.CRLNumber(number), critical=False)
+        )
+        for each in entries:
+            builder = builder.add_revoked_certificate(_entry(each))
+        return builder.sign(issuer.key, hashes.SHA256(), ecdsa_deterministic=True).public_bytes(Encoding.DER)
+
+
+def publisher_of(country: str) -> str:
+    """The CN under which a country's trust list is signed."""
+    return f"{country} trust list"
+
+
+def _entry(withdrawal: Withdrawal) -> x509.RevokedCertificate:
+    builder = (
+        x509.RevokedCertificateBuilder()
+        .serial_number(withdrawal.serial)
+        .revocation_date(drafts.whole_seconds(withdrawal.at))
+    )
+    # "unspecified" is said by leaving the reason out (RFC 5280, 5.3.1).
+    if withdrawal.reason is not x509.ReasonFlags.unspecified:
+        builder = builder.add_extension(x509.CRLReason(withdrawal.reason), critical=False)
+    if withdrawal.invalid_since is not None:
+        since = drafts.whole_seconds(withdrawal.invalid_since)
+        builder = builder.add_extension(x509.InvalidityDate(since.replace(tzinfo=None)), critical=False)
+    return builder.build()
+
+
+def _p256(path: Path) -> ec.EllipticCurvePrivateKey:
+    key = keyfiles.read_key(path)
+    if not isinstance(key, ec.EllipticCurvePrivateKey):
+        raise UnsupportedAlgorithm(f"{path.name}: an authority's key is P-256")
+    return key
