@@ -1,0 +1,60 @@
+"""What every test may ask for: the checkout, the real data beside it, and the rule for absent parts.
+
+A part that this machine lacks (Java, openssl, the real data) skips its tests with that reason. Under CI=true
+the same absence is a failure: there, a test that did not run is a promise that nobody checked.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+REPO_ROOT = Path(__file__).resolve().parents[1]
+CI = os.environ.get("CI") == "true"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Declare the marker that excuses a test from the rule for absent parts."""
+    config.addinivalue_line("markers", "may_be_absent(why): this test may be skipped in CI too")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """In CI, turn a skip into a failure that names what was absent."""
+    report = yield
+    if CI and report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("may_be_absent") is None:
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"under CI=true nothing may be absent: {reason}"
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """In CI, turn a module that skipped itself into a failure that names what was absent."""
+    report = yield
+    if CI and report.outcome == "skipped":
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"under CI=true nothing may be absent: {collector.nodeid}: {reason}"
+    return report
+
+
+@pytest.fixture(scope="session")
+def repo_root() -> Path:
+    """The checkout these tests belong to."""
+    return REPO_ROOT
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """The folder of real data, `../shared/data` or `$CORRIDOR_SHARED/data`; never part of the repository."""
+    folder = Path(os.environ.get("CORRIDOR_SHARED", REPO_ROOT.parent / "shared")) / "data"
+    if not folder.is_dir():
+        pytest.skip("the real data is not here: expected ../shared/data beside the checkout, or CORRIDOR_SHARED")
+    return folder
