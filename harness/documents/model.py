@@ -46,7 +46,13 @@ class Finding:
     sentence: str
 
 
-class Incomplete(BadInput):
+class Unreadable(BadInput):
+    """The bytes are no document of a kind and syntax we read; `findings` says where, as far as that is known."""
+
+    findings: tuple[Finding, ...] = ()
+
+
+class Incomplete(Unreadable):
     """The common model cannot be built: `findings` names every field that is missing or cannot be read."""
 
     def __init__(self, findings: Sequence[Finding]) -> None:
@@ -216,7 +222,7 @@ class Note(_Value):
 class Attachment(_Value):
     """A file carried inside the original: named and fixed by its digest. The bytes stay in the original."""
 
-    filename: Line
+    filename: Line | None = None
     size: Annotated[int, Field(ge=0, description="octets")]
     sha256: Digest
 
