@@ -23,7 +23,7 @@ from certs import drafts, jws, keyfiles
 from certs.drafts import Draft, Issuer, Octets
 from certs.errors import BrokenPath, UnsupportedAlgorithm
 from certs.identity import Algorithm, Identity
-from certs.lists import Authorities, TrustList
+from certs.lists import Authorities, TrustList, publisher_of
 
 SIGNING_LIFETIME = timedelta(days=365)
 CRL_LIFETIME = timedelta(days=1)
@@ -292,11 +292,6 @@ class Authority:
         for each in entries:
             builder = builder.add_revoked_certificate(_entry(each))
         return builder.sign(issuer.key, hashes.SHA256(), ecdsa_deterministic=True).public_bytes(Encoding.DER)
-
-
-def publisher_of(country: str) -> str:
-    """The CN under which a country's trust list is signed."""
-    return f"{country} trust list"
 
 
 def _entry(withdrawal: Withdrawal) -> x509.RevokedCertificate:

@@ -9,10 +9,10 @@
     ├── AlgorithmMismatch        the header chose an algorithm that the certificate's key does not dictate
     ├── UnsupportedAlgorithm     an algorithm or a key we cannot check; says nothing about the signature
     ├── BadSignature             the bytes are not those that were signed
-    ├── UnknownSigner            no recognised authority vouches for the key
+    ├── UnknownSigner            no authority recognised at that moment vouches for the key
     ├── BrokenPath               the chain does not hold
     ├── WrongUsage               a good certificate, meant for something else
-    ├── Expired                  the moment is after the certificate's, or the authority's, last
+    ├── Expired                  the moment is after the certificate's last
     ├── NotYetValid              the moment is before the first
     ├── Revoked                  withdrawn, with effect before the moment
     ├── RevocationUnknown        nothing fresh says whether it is withdrawn: indeterminate, not good
@@ -82,7 +82,7 @@ class BadSignature(TrustError):
 
 
 class UnknownSigner(TrustError):
-    """No recognised authority vouches for the key."""
+    """No authority recognised at that moment vouches for the key."""
 
     rule = "RFC 5280, 6.1.1 (d)"
 

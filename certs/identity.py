@@ -105,6 +105,20 @@ def dictated(certificate: x509.Certificate) -> tuple[Algorithm, PublicKey]:
     raise UnsupportedAlgorithm(f"the certificate's key is of kind {type(key).__name__}, neither P-256 nor Ed25519")
 
 
+def readable(certificate: x509.Certificate) -> x509.Certificate:
+    """Return `certificate` once every part of it was parsed: the parser is lazy, and we want its verdict at the border.
+
+    Raises:
+        ValueError: a name, a moment or an extension in it is malformed.
+    """
+    try:
+        _ = certificate.subject, certificate.issuer, certificate.extensions
+        _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
+    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+        raise ValueError(str(error)) from error
+    return certificate
+
+
 def bearer(certificate: x509.Certificate) -> tuple[str, str]:
     """The country (C) and the party (CN) that a certificate names.
 

@@ -36,7 +36,7 @@ from certs.errors import (
     WrongKind,
 )
 from certs.gates import LARGEST_HEADER, LARGEST_TOKEN, JsonValue, base64url, base64url_encode, compact, strict_object
-from certs.identity import Algorithm, Identity, dictated
+from certs.identity import Algorithm, Identity, dictated, readable
 
 MESSAGE: Final = "corridor-message+jws"
 RECEIPT: Final = "corridor-receipt+jws"
@@ -190,8 +190,8 @@ def _certificate(text: str) -> tuple[x509.Certificate, bytes]:
         der = base64.b64decode(text, validate=True)
         if base64.b64encode(der).decode("ascii") != text:
             raise MalformedToken("x5c is not canonical base64")
-        return x509.load_der_x509_certificate(der), hashlib.sha256(der).digest()
-    except (ValueError, binascii.Error) as error:
+        return readable(x509.load_der_x509_certificate(der)), hashlib.sha256(der).digest()
+    except (ValueError, binascii.Error, x509.InvalidVersion) as error:
         raise MalformedToken(f"x5c holds no certificate: {error}") from error
 
 

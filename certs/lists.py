@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs.errors import MalformedList
 from certs.gates import JsonValue, strict_object
+from certs.identity import readable
 
 
 @dataclass(frozen=True)
@@ -89,8 +90,13 @@ class TrustList:
             )
         except KeyError as error:
             raise MalformedList(f"the list lacks {error.args[0]}") from error
-        except ValueError as error:
+        except (ValueError, x509.InvalidVersion) as error:
             raise MalformedList(f"the list holds a moment or a certificate that is none: {error}") from error
+
+
+def publisher_of(country: str) -> str:
+    """The CN under which a country's trust list is signed."""
+    return f"{country} trust list"
 
 
 def _authorities(value: JsonValue) -> Authorities:
@@ -110,7 +116,7 @@ def _authorities(value: JsonValue) -> Authorities:
 def _certificate(value: JsonValue) -> x509.Certificate:
     if not isinstance(value, str):
         raise MalformedList("a certificate must be PEM text")
-    return x509.load_pem_x509_certificate(value.encode("utf-8"))
+    return readable(x509.load_pem_x509_certificate(value.encode("utf-8")))
 
 
 def _text(found: dict[str, JsonValue], name: str) -> str:

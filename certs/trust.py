@@ -1,0 +1,350 @@
+"""Whom a party recognises, from when to when; validates a certificate at a moment.
+
+A `TrustStore` holds the partners' trust lists and the revocation lists of the authorities on them. Both may
+change while it is used; each change begins a new epoch, and what was worked out in the last one is forgotten.
+Values of a trust list: certs.lists.  One path: certs.paths.  Signatures on messages: certs.jws.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from certs import jws, paths
+from certs.errors import (
+    BrokenPath,
+    Expired,
+    MalformedList,
+    MalformedToken,
+    NotYetValid,
+    RevocationUnknown,
+    Revoked,
+    RolledBackTrustList,
+    StaleTrustList,
+    TrustError,
+    UnknownSigner,
+)
+from certs.identity import DOCUMENT_SIGNING, bearer, dictated
+from certs.lists import Authorities, TrustList, publisher_of
+from certs.revocation import Revocation, RevocationList, key_identifier, read_crl
+
+__all__ = ["Authorities", "Recognised", "TrustList", "TrustStore"]
+
+MOST_REMEMBERED = 1024  # certificates; a stranger can send any number of them
+
+
+@dataclass(frozen=True)
+class Recognised:
+    """A certificate that a recognised authority vouched for at the moment asked about."""
+
+    country: str
+    party: str
+    certificate: x509.Certificate
+    root_thumbprint: str  # hex SHA-256 of the root's DER
+
+
+@dataclass(frozen=True)
+class _Listed:
+    token: bytes
+    identity: str
+    trust_list: TrustList
+    publisher: x509.Certificate
+
+
+@dataclass
+class _Place:
+    """Where a certificate belongs, worked out once per epoch. Dates are looked at with each call."""
+
+    listed: _Listed
+    authorities: Authorities
+    issuing: x509.Certificate
+    recognised: Recognised
+    # (certificate, its issuer's thumbprint, first moment, last moment), leaf first. Owned by `_place`.
+    path: tuple[tuple[x509.Certificate, bytes, datetime, datetime], ...]
+    walked: bool = False  # set by `validate` once the whole path held
+    broken: TrustError | None = None  # set by `validate` when it did not
+
+
+@dataclass
+class TrustStore:
+    """The trust lists and revocation lists that one party holds.
+
+    Args:
+        seen: versions of trust lists seen before a restart, by anchor; nothing older is taken.
+    """
+
+    seen: Mapping[str, int] = field(default_factory=dict)
+    epoch: int = field(default=0, init=False)  # rises with each change
+    _listed: dict[str, _Listed] = field(default_factory=dict, init=False)  # by anchor
+    _revoked: dict[bytes, RevocationList] = field(default_factory=dict, init=False)  # by issuer's thumbprint
+    _places: dict[tuple[bytes, str], _Place | TrustError] = field(default_factory=dict, init=False)
+
+    @property
+    def versions(self) -> dict[str, int]:
+        """The highest version of each trust list, by anchor: what `seen` wants after a restart."""
+        return dict(self.seen) | {anchor: each.trust_list.version for anchor, each in self._listed.items()}
+
+    @property
+    def lists(self) -> tuple[bytes, ...]:
+        """The trust lists in force, as they came (compact JWS)."""
+        return tuple(each.token for each in self._listed.values())
+
+    @property
+    def crls(self) -> tuple[bytes, ...]:
+        """The revocation lists in force, as they came (DER)."""
+        return tuple(each.der for each in self._revoked.values())
+
+    def revocation(self, certificate: x509.Certificate) -> Revocation | None:
+        """What is known of a certificate's withdrawal, whenever it takes effect; None when nothing is."""
+        for held in self._revoked.values():
+            if held.issuer == certificate.issuer and (found := held.revocations.get(certificate.serial_number)):
+                return found
+        return None
+
+    def load_list(self, token: bytes, *, anchor: str, at: datetime) -> TrustList:
+        """Take a partner's trust list in force.
+
+        Args:
+            token: the signed list, compact JWS.
+            anchor: hex SHA-256 of the partner's root (DER), as the agreement pins it.
+            at: the present moment.
+
+        Steps: (1) the signature is good for the certificate in the token; (2) the payload is a trust list;
+        (3) the anchored root is on it and vouches for that certificate, as the country's publisher; (4) every
+        authority on it holds together and stays in its country; (5) it is of this moment; (6) it does not go back.
+        Nothing is kept unless all of them hold.
+
+        Raises:
+            TrustError: MalformedToken, MalformedList, UnknownSigner, BrokenPath, WrongUsage, Revoked, NotYetValid,
+                StaleTrustList, RolledBackTrustList, and what certs.jws raises.
+        """
+        # (1) Whose certificate that is shows at (3): the list is signed by an authority it describes itself.
+        read = jws.read(token)
+        if read.certificate is None:
+            raise MalformedToken("the trust list does not bring its publisher's certificate (x5c)")
+        payload = jws.check(read, read.certificate, typ=jws.TRUST_LIST)
+        # (2) Strict JSON, only now that the bytes are those that were signed.
+        trust_list = TrustList.parse(payload)
+        # (3) Here the signature begins to mean something: the anchor is ours, not the token's.
+        self._published(trust_list, read.certificate, anchor)
+        # (4) A country lists its own authorities only.
+        for each in trust_list.authorities:
+            _holds_together(each, trust_list.country)
+        # (5) A frozen list would hide a withdrawal.
+        if trust_list.next_update <= trust_list.issued:
+            raise MalformedList("the trust list's next update lies before its issue")
+        if trust_list.issued > at:
+            raise NotYetValid(f"the trust list is of {trust_list.issued}, later than {at}")
+        if trust_list.next_update < at:
+            raise StaleTrustList(f"the trust list was to be replaced by {trust_list.next_update}; it is {at}")
+        # (6) So would an old one.
+        self._not_back(trust_list, read.identity, anchor)
+        if anchor not in self._listed or self._listed[anchor].identity != read.identity:
+            self._listed[anchor] = _Listed(token, read.identity, trust_list, read.certificate)
+            self._turn()
+        return trust_list
+
+    def load_crl(self, der: bytes) -> RevocationList:
+        """Take a revocation list in force, unless a newer one of the same authority already is.
+
+        Returns:
+            The list now in force for that authority.
+
+        Raises:
+            MalformedList: not a complete, direct revocation list.
+            UnknownSigner: its issuer is on no trust list (load those first).
+            BadSignature: altered.
+        """
+        found = read_crl(der)
+        authority = self._authority(found.issuer, found.issuer_key)
+        if authority is None:
+            raise UnknownSigner(f"{found.issuer.rfc4514_string()} is on no trust list")
+        found.signed_by(authority)
+        thumbprint = authority.fingerprint(hashes.SHA256())
+        held = self._revoked.get(thumbprint)
+        if held is not None and (held.number, held.issued) >= (found.number, found.issued):
+            return held
+        self._revoked[thumbprint] = found
+        self._turn()
+        return found
+
+    def validate(
+        self, certificate: x509.Certificate, *, at: datetime, usage: x509.ObjectIdentifier = DOCUMENT_SIGNING
+    ) -> Recognised:
+        """Say who bears `certificate`, if a recognised authority vouched for it at the moment `at`.
+
+        (1) A recognised authority issued it, for this usage, to somebody in its country; (2) the trust list was
+        in force and recognised that authority then; (3) nothing on the path had expired; (4) nothing on it was
+        withdrawn, and fresh lists say so; (5) the path holds by all the rules of RFC 5280.
+
+        Raises:
+            UnsupportedAlgorithm, UnknownSigner, BrokenPath, WrongUsage: at (1) or (5).
+            StaleTrustList, UnknownSigner: at (2).
+            Expired, NotYetValid: at (3).
+            Revoked, RevocationUnknown: at (4).
+        """
+        # (1) Worked out once per certificate, usage and epoch; refusals too, so that a flood of them stays cheap.
+        place = self._placed(certificate, usage)
+        # (2) Recognition ends by date: what was signed before stays good.
+        _in_force(place, at)
+        # (3) Each certificate on the path, leaf first, at the moment asked about.
+        for each, _, since, until in place.path:
+            if at < since:
+                raise NotYetValid(f"{_names(each)} is valid from {since}, not at {at}")
+            if at > until:
+                raise Expired(f"{_names(each)} was valid until {until}, not at {at}")
+        # (4) By our own rule for what was withdrawn later (docs/wire.md, section 6).
+        self._not_withdrawn(place, at)
+        # (5) Dates and withdrawal were settled above for this very moment, so the rest holds for the epoch.
+        if not place.walked:
+            self._walk(place, usage, at)
+        return place.recognised
+
+    def _published(self, trust_list: TrustList, publisher: x509.Certificate, anchor: str) -> None:
+        own = [each for each in trust_list.authorities if each.root_thumbprint == anchor]
+        if not own:
+            raise UnknownSigner(f"the root {anchor} that the agreement pins is not on the trust list")
+        if bearer(publisher) != (trust_list.country, publisher_of(trust_list.country)):
+            found = _names(publisher)
+            raise UnknownSigner(f"{found} is not the publisher of the trust list of {trust_list.country}")
+        paths.meant_for(publisher, DOCUMENT_SIGNING)
+        issuing = next((each for each in own[0].issuing if each.subject == publisher.issuer), None)
+        if issuing is None:
+            raise UnknownSigner("no authority under the pinned root vouches for the publisher")
+        paths.issued(publisher, issuing)
+        paths.issued(issuing, own[0].root)
+        known = self.revocation(publisher)
+        if known is not None and known.counts_from <= trust_list.issued:
+            raise Revoked(f"the publisher of the trust list was withdrawn as of {known.counts_from}")
+        paths.walk(
+            publisher, issuing, own[0].root, crls=(), usage=DOCUMENT_SIGNING, at=trust_list.issued, revocation=False
+        )
+
+    def _not_back(self, trust_list: TrustList, identity: str, anchor: str) -> None:
+        last = self.versions.get(anchor, 0)
+        if trust_list.version < last:
+            raise RolledBackTrustList(f"version {trust_list.version} after version {last}")
+        held = self._listed.get(anchor)
+        if held is not None and trust_list.version == last and held.identity != identity:
+            raise RolledBackTrustList(f"another trust list under the same version {last}")
+
+    def _authority(self, name: x509.Name, key: bytes) -> x509.Certificate | None:
+        for listed in self._listed.values():
+            for each in listed.trust_list.authorities:
+                for authority in (each.root, *each.issuing):
+                    if authority.subject == name and key_identifier(authority) == key:
+                        return authority
+        return None
+
+    def _turn(self) -> None:
+        self.epoch += 1
+        self._places.clear()
+
+    def _placed(self, certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> _Place:
+        name = (certificate.fingerprint(hashes.SHA256()), usage.dotted_string)
+        found = self._places.get(name)
+        if found is None:
+            if len(self._places) >= MOST_REMEMBERED:
+                self._places.clear()
+            try:
+                found = self._place(certificate, usage)
+            except TrustError as error:
+                found = type(error)(*error.args)  # without the frames that led here
+            except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+                found = BrokenPath(f"the certificate cannot be read: {error}")
+            self._places[name] = found
+        if isinstance(found, TrustError):
+            raise type(found)(*found.args)
+        if found.broken is not None:
+            raise type(found.broken)(*found.broken.args)
+        return found
+
+    def _place(self, certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> _Place:
+        dictated(certificate)
+        country, party = bearer(certificate)
+        listed, authorities, issuing = self._vouching(certificate)
+        paths.issued(certificate, issuing)
+        if country != listed.trust_list.country:
+            raise BrokenPath(f"an authority of {listed.trust_list.country} vouched for somebody in {country}")
+        paths.meant_for(certificate, usage)
+        root = authorities.root
+        thumbprints = issuing.fingerprint(hashes.SHA256()), root.fingerprint(hashes.SHA256())
+        return _Place(
+            listed=listed,
+            authorities=authorities,
+            issuing=issuing,
+            recognised=Recognised(country, party, certificate, authorities.root_thumbprint),
+            path=tuple(
+                (each, by, each.not_valid_before_utc, each.not_valid_after_utc)
+                for each, by in ((certificate, thumbprints[0]), (issuing, thumbprints[1]), (root, thumbprints[1]))
+            ),
+        )
+
+    def _vouching(self, certificate: x509.Certificate) -> tuple[_Listed, Authorities, x509.Certificate]:
+        try:
+            key = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+        except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+            raise UnknownSigner(f"the certificate does not say whose key signed it: {error}") from error
+        for listed in self._listed.values():
+            for authorities in listed.trust_list.authorities:
+                for issuing in authorities.issuing:
+                    if issuing.subject == certificate.issuer and key_identifier(issuing) == key:
+                        return listed, authorities, issuing
+        raise UnknownSigner(f"no recognised authority vouches for it; it names {certificate.issuer.rfc4514_string()}")
+
+    def _not_withdrawn(self, place: _Place, at: datetime) -> None:
+        # The root is on the trust list itself: it is withdrawn there, by date.
+        for certificate, issuer, _, _ in place.path[:-1]:
+            held = self._revoked.get(issuer)
+            known = None if held is None else held.revocations.get(certificate.serial_number)
+            # Withdrawn is withdrawn, however old the list that says so.
+            if known is not None and known.counts_from <= at:
+                raise Revoked(
+                    f"{_names(certificate)} was withdrawn as of {known.counts_from} ({known.reason.value}), not good at {at}"
+                )
+            if held is None:
+                raise RevocationUnknown(f"no revocation list of the issuer of {_names(certificate)} is at hand")
+            if held.next_update < at:
+                raise RevocationUnknown(
+                    f"the revocation list of the issuer of {_names(certificate)} ended at {held.next_update}"
+                )
+
+    def _walk(self, place: _Place, usage: x509.ObjectIdentifier, at: datetime) -> None:
+        crls = [self._revoked[issuer] for _, issuer, _, _ in place.path[:-1]]
+        try:
+            paths.walk(place.path[0][0], place.issuing, place.authorities.root, crls=crls, usage=usage, at=at)
+        except TrustError as error:
+            # What hangs on the moment is asked again with the next call.
+            if not isinstance(error, Expired | NotYetValid | Revoked | RevocationUnknown):
+                place.broken = type(error)(*error.args)
+            raise
+        place.walked = True
+
+
+def _names(certificate: x509.Certificate) -> str:
+    return certificate.subject.rfc4514_string()
+
+
+def _in_force(place: _Place, at: datetime) -> None:
+    listed, authorities = place.listed.trust_list, place.authorities
+    if listed.next_update < at:
+        raise StaleTrustList(f"the trust list of {listed.country} was to be replaced by {listed.next_update}")
+    if at < authorities.since or (authorities.until is not None and at >= authorities.until):
+        until = "" if authorities.until is None else f" until {authorities.until}"
+        raise UnknownSigner(f"{authorities.name}: recognised from {authorities.since}{until}, not at {at}")
+
+
+def _holds_together(authorities: Authorities, country: str) -> None:
+    root = paths.authority(authorities.root)
+    paths.issued(root, root)
+    for issuing in authorities.issuing:
+        paths.issued(paths.authority(issuing), root)
+    for each in (root, *authorities.issuing):
+        key_identifier(each)
+        if bearer(each)[0] != country:
+            found = _names(each)
+            raise BrokenPath(f"{found} is on the trust list of {country}: an authority outside its country")
