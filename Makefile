@@ -19,8 +19,9 @@ BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
 VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 WHEEL   := dist/corridor-$(VERSION)-py3-none-any.whl
+# Folders too: a file that is gone must leave the wheel.
 SOURCES := pyproject.toml README.md LICENSE \
-	$(shell find certs harness nodes scenarios -type f -not -path '*/__pycache__/*')
+	$(shell find certs harness nodes scenarios -not -name __pycache__ -not -path '*/__pycache__/*')
 TYPED   := certs harness nodes scenarios tests $(wildcard benchmarks/*.py)
 
 .PHONY: demo test lint bench lock clean
