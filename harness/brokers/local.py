@@ -1,0 +1,298 @@
+"""A real Apache Kafka on this machine's JVM, for one run: `--bus local`.
+
+One node in KRaft mode on two free loopback ports, mutual TLS on both, every right denied that was not granted.
+
+    (1) find Java and the jars                      java, jars
+    (2) issue certificates for this broker          access
+    (3) write the properties, format the storage
+    (4) start, and wait until it answers a request  (three tries: a busy machine can fail once)
+    (5) stop it by its own process id, whatever happened inside
+
+What runs over it: harness.exchange.kafka. Kafka's own words go to `broker-N.log` in the run's folder; denied
+requests stand there too ("is Denied operation").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import base64
+import os
+import shutil
+import signal
+import socket
+import sys
+from asyncio.subprocess import DEVNULL, STDOUT, Process
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from harness.brokers.access import BROKER, PRINCIPAL_RULE, issue_all
+from harness.brokers.jars import Jars, find_jars
+from harness.brokers.java import find_java
+from harness.clock import Chance, SystemClock
+from harness.errors import Defect, RoadFailed
+from harness.exchange.bus import LARGEST_RECORD, OPERATOR
+from harness.exchange.kafka import Credentials, KafkaBus
+
+HOST = "127.0.0.1"
+_TRIES = 3
+_FORMAT = 60.0  # seconds, generous: a cold disk and a busy machine
+_START = 90.0
+_STOP = 15.0
+_AGAIN = 0.05  # seconds between two knocks at a port that is not open yet
+
+_HEAP = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+_LOG_LINE = "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n"
+
+
+_children: set[Process] = set()
+"""Processes that were started and not yet stopped. Owned by `_run` and `_stop`."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    process: Process
+    address: str
+
+
+class LocalBroker:
+    """Apache Kafka as an asynchronous context: started on entry, stopped on exit.
+
+    Args:
+        folder: the run's folder; the broker keeps certificates, data and logs in `folder/broker`.
+        principals: the parties that may come, as harness.exchange.topics names them.
+        say: told in a sentence what takes long.
+    """
+
+    def __init__(self, folder: Path, principals: Sequence[str], *, say: Callable[[str], None] = lambda _: None) -> None:
+        self.folder = folder.absolute() / "broker"
+        self._principals = tuple(principals)
+        self._say = say
+        self._jars: Jars | None = None
+        self._credentials: Credentials | None = None
+        self._running: _Running | None = None
+
+    @property
+    def address(self) -> str:
+        """HOST:PORT where clients come."""
+        return self._now().address
+
+    @property
+    def software(self) -> str:
+        """What runs: `Apache Kafka 4.3.1`."""
+        return f"Apache Kafka {self._jars.version}" if self._jars else "Apache Kafka"
+
+    @property
+    def logs(self) -> tuple[Path, ...]:
+        """Kafka's own logs, oldest try first."""
+        return tuple(sorted(self.folder.glob("broker-*.log")))
+
+    def bus(self, prefix: str = "", *, patience: float = 15.0) -> KafkaBus:
+        """A bus on this broker; `prefix` keeps runs apart that share it."""
+        return KafkaBus(self.address, prefix=prefix, credentials=self._credentials, patience=patience)
+
+    async def __aenter__(self) -> Self:
+        """Start. Raises: NotReady (no Java, no jars), RoadFailed (Kafka does not start; where its log is)."""
+        # (1) In threads: both look into files, and the jars may have to come over the network first.
+        java = await asyncio.to_thread(find_java)
+        self._jars = await asyncio.to_thread(find_jars, self._say)
+        # (2) The machine's own clock and chance, in driven runs too: the JVM knows no other.
+        self._credentials = issue_all(
+            self.folder, self._principals, (HOST, "localhost"), at=SystemClock().now(), chance=Chance().octets
+        )
+        self._say(f"Starting {self.software} on this machine")
+        why: RoadFailed | None = None
+        for number in range(1, _TRIES + 1):
+            try:
+                self._running = await self._start(java, self._jars, number)
+            except RoadFailed as error:
+                why = error
+            else:
+                return self
+        raise why or Defect("a broker that was never tried")
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop."""
+        running, self._running = self._running, None
+        if running is not None:
+            await _stop(running.process)
+
+    async def _start(self, java: Path, jars: Jars, number: int) -> _Running:
+        log = self.folder / f"broker-{number}.log"
+        settings = self.folder / f"broker-{number}.properties"
+        port, controller = _free_ports(2)
+        # (3) Ports are found here, not earlier: each try has its own.
+        chosen = properties(self.folder, self.folder / f"data-{number}", port, controller)
+        settings.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()), encoding="ascii")
+        command = (*_bound_to_us(), str(java), *_HEAP, _LOG_LINE, "-cp", jars.classpath)
+        tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id(), "-c", str(settings))
+        formatting = await _run(log, *command, *tool)
+        try:
+            async with asyncio.timeout(_FORMAT):
+                ended = await formatting.wait()
+        except TimeoutError:
+            ended = -1
+        finally:
+            await _stop(formatting)
+        if ended != 0:
+            raise _failed("could not format its storage", log)
+        # (4) From here on there is a broker to stop.
+        process = await _run(log, *command, "kafka.Kafka", str(settings))
+        try:
+            await self._answering(process, port, log)
+        except BaseException:
+            await _stop(process)
+            raise
+        return _Running(process, f"{HOST}:{port}")
+
+    async def _answering(self, process: Process, port: int, log: Path) -> None:
+        """Wait until Kafka answers, or ends, or the time is up."""
+        asking = asyncio.create_task(self._ask(port))
+        ending = asyncio.create_task(process.wait())
+        try:
+            await asyncio.wait((asking, ending), timeout=_START, return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise _failed("ended by itself" if ending.done() else f"did not answer within {_START:g} s", log)
+            await asking
+        finally:
+            asking.cancel()
+            ending.cancel()
+            await asyncio.wait((asking, ending))
+
+    async def _ask(self, port: int) -> None:
+        # An open port is not an answer, but without one there is no point in asking.
+        while True:
+            with suppress(OSError):
+                _, writer = await asyncio.open_connection(HOST, port)
+                writer.close()
+                with suppress(OSError):
+                    await writer.wait_closed()
+                break
+            await asyncio.sleep(_AGAIN)
+        bus = KafkaBus(f"{HOST}:{port}", credentials=self._credentials, patience=_START)
+        try:
+            await bus.answers()
+        finally:
+            await bus.close()
+
+    def _now(self) -> _Running:
+        if self._running is None:
+            raise Defect("the local broker is used outside its `async with`")
+        return self._running
+
+
+def properties(certificates: Path, data: Path, port: int, controller: int) -> Mapping[str, str]:
+    """What Kafka is told; each line that is not obvious says why."""
+    return {
+        "node.id": "1",
+        "process.roles": "broker,controller",
+        "controller.quorum.bootstrap.servers": f"{HOST}:{controller}",
+        "controller.listener.names": "CONTROLLER",
+        "inter.broker.listener.name": "CORRIDOR",  # not `SSL`: images refuse a listener of that name with PEM
+        "listeners": f"CORRIDOR://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
+        "advertised.listeners": f"CORRIDOR://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
+        "listener.security.protocol.map": "CORRIDOR:SSL,CONTROLLER:SSL",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": (certificates / f"{BROKER}.pem").as_posix(),
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": (certificates / "authority.pem").as_posix(),
+        "ssl.client.auth": "required",
+        "ssl.endpoint.identification.algorithm": "https",
+        "ssl.enabled.protocols": "TLSv1.3",
+        "ssl.protocol": "TLSv1.3",
+        "ssl.principal.mapping.rules": PRINCIPAL_RULE,
+        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
+        "super.users": f"User:{BROKER};User:{OPERATOR}",
+        "allow.everyone.if.no.acl.found": "false",
+        "auto.create.topics.enable": "false",
+        "log.dirs": data.as_posix(),
+        "message.max.bytes": str(4 * LARGEST_RECORD),  # the topics' own limit is the one that speaks
+        "log.retention.ms": "-1",  # a run keeps its records until it trims them on purpose
+        "log.cleaner.dedupe.buffer.size": "16777216",  # the default, 128 MiB, does not fit a small heap
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "1",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "group.initial.rebalance.delay.ms": "0",  # a party is one reader; there is nobody to wait for
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+    }
+
+
+def _cluster_id() -> str:
+    """A random identity for the cluster, in Kafka's own spelling of UUIDs; never with a leading dash."""
+    octets = Chance().octets(16, "brokers/cluster")
+    return base64.urlsafe_b64encode(bytes([octets[0] & 0x7F]) + octets[1:]).decode().rstrip("=")
+
+
+def _free_ports(count: int) -> tuple[int, ...]:
+    """Loopback ports that nobody uses now. Somebody may take one before Kafka does: hence the tries."""
+    taken = [socket.create_server((HOST, 0)) for _ in range(count)]
+    ports = tuple(each.getsockname()[1] for each in taken)
+    for each in taken:
+        each.close()
+    return ports
+
+
+def _bound_to_us() -> tuple[str, ...]:
+    """On Linux, a prefix by which the kernel ends the child when we are killed; elsewhere only `atexit` does."""
+    setpriv = shutil.which("setpriv") if sys.platform == "linux" else None
+    return () if setpriv is None else (setpriv, "--pdeathsig", "TERM", "--")
+
+
+async def _run(log: Path, *command: str) -> Process:
+    """Start a process of ours; what it says goes to the log."""
+    with log.open("ab") as said:
+        # A group of its own: Ctrl-C in the terminal is for us, and we stop the broker after its clients.
+        process = await asyncio.create_subprocess_exec(
+            *command, stdin=DEVNULL, stdout=said, stderr=STDOUT, process_group=0
+        )
+    _children.add(process)
+    return process
+
+
+async def _stop(process: Process) -> None:
+    """(5) End the process: asked first, then made to. Nothing is done to one that has ended."""
+    try:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.terminate()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_STOP):
+                    await process.wait()
+    finally:
+        # Reached by a second Ctrl-C too.
+        _kill(process)
+        _children.discard(process)
+        await process.wait()
+
+
+def _kill(process: Process) -> None:
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
+
+
+@atexit.register
+def _kill_all() -> None:
+    """What an interpreter that ends in the middle of a run still has to do."""
+    for process in _children:
+        _kill(process)
+
+
+def _failed(what: str, log: Path) -> RoadFailed:
+    lines = log.read_text("utf-8", "replace").splitlines()[-200:] if log.is_file() else []
+    telling = [line for line in lines if "Exception" in line or "ERROR" in line or "SEVERE" in line]
+    return RoadFailed(
+        f"Apache Kafka {what}" + (f": {telling[-1].strip()[:300]}" if telling else ""),
+        expected="a broker that answers",
+        todo=f"read {log}",
+    )
