@@ -38,8 +38,15 @@ def parse(data: bytes) -> etree._Element:
     # because the parser is held to UTF-8, so there is no other way to spell these octets.
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise Unreadable("XML with a document type", expected="XML without DOCTYPE and entities", todo=_TODO)
+    # Comments and instructions are taken out while parsing, so none of them can cut a value in two.
     parser = etree.XMLParser(
-        encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False, huge_tree=False, remove_pis=True
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
     )
     try:
         return etree.fromstring(data, parser)
