@@ -303,9 +303,8 @@ class TrustStore:
             known = None if held is None else held.revocations.get(certificate.serial_number)
             # Withdrawn is withdrawn, however old the list that says so.
             if known is not None and known.counts_from <= at:
-                raise Revoked(
-                    f"{_names(certificate)} was withdrawn as of {known.counts_from} ({known.reason.value}), not good at {at}"
-                )
+                since = f"as of {known.counts_from} ({known.reason.value})"
+                raise Revoked(f"{_names(certificate)} was withdrawn {since}, not good at {at}")
             if held is None:
                 raise RevocationUnknown(f"no revocation list of the issuer of {_names(certificate)} is at hand")
             if held.next_update < at:
