@@ -63,44 +63,24 @@ class Authority:
             chance: where keys and serial numbers come from; the same octets make the same certificates.
             lifetime: how long root, issuing authority and publisher are valid.
         """
-        purpose = f"certs/{country}"
-        since, until = drafts.whole_seconds(at), drafts.whole_seconds(at) + lifetime
-        root_name = drafts.name(country, f"{country} root")
-        root_key = drafts.p256_key(chance, f"{purpose}/root/key")
-        root_by = Issuer(root_name, root_key)
-        root = Draft(
-            root_name,
-            root_key.public_key(),
-            drafts.serial(chance, f"{purpose}/root/serial"),
-            since,
-            until,
-            drafts.for_authority(below=1),
-        ).signed(root_by)
-        issuing_name = drafts.name(country, f"{country} issuing authority")
-        issuing_key = drafts.p256_key(chance, f"{purpose}/issuing/key")
-        issuing = Draft(
-            issuing_name,
-            issuing_key.public_key(),
-            drafts.serial(chance, f"{purpose}/issuing/serial"),
-            since,
-            until,
-            drafts.for_authority(below=0, country=country),
-        ).signed(root_by)
-        publisher_key = drafts.p256_key(chance, f"{purpose}/publisher/key")
-        publisher_draft = Draft(
-            drafts.name(country, publisher_of(country)),
-            publisher_key.public_key(),
-            drafts.serial(chance, f"{purpose}/publisher/serial"),
-            since,
-            until,
-            drafts.for_signing(),
-        )
-        publisher = publisher_draft.signed(Issuer(issuing_name, issuing_key))
+
+        def drafted(role: str, common: str, extensions: drafts.Extensions) -> tuple[ec.EllipticCurvePrivateKey, Draft]:
+            key = drafts.p256_key(chance, f"certs/{country}/{role}/key")
+            number = drafts.serial(chance, f"certs/{country}/{role}/serial")
+            name = drafts.name(country, common)
+            return key, Draft(name, key.public_key(), number, since, since + lifetime, extensions)
+
+        since = drafts.whole_seconds(at)
+        root_key, root = drafted("root", f"{country} root", drafts.for_authority(below=1))
+        within = drafts.for_authority(below=0, country=country)
+        issuing_key, issuing = drafted("issuing", f"{country} issuing authority", within)
+        publisher_key, publisher = drafted("publisher", publisher_of(country), drafts.for_signing())
+        by_root, by_issuing = Issuer(root.name, root_key), Issuer(issuing.name, issuing_key)
         return cls(
             country=country,
-            root=root,
-            issuing=issuing,
-            publisher=Identity(publisher_of(country), country, publisher_key, publisher),
+            root=root.signed(by_root),
+            issuing=issuing.signed(by_root),
+            publisher=Identity(publisher_of(country), country, publisher_key, publisher.signed(by_issuing)),
             _chance=chance,
             _root_key=root_key,
             _issuing_key=issuing_key,
@@ -263,7 +243,7 @@ class Authority:
         key: keyfiles.PrivateKey,
         at: datetime,
         lifetime: timedelta,
-        extensions: tuple[tuple[x509.ExtensionType, bool], ...],
+        extensions: drafts.Extensions,
     ) -> Draft:
         since = drafts.whole_seconds(at)
         return Draft(

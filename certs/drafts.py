@@ -20,6 +20,7 @@ from certs.identity import DOCUMENT_SIGNING, Algorithm, PublicKey
 from certs.keyfiles import PrivateKey
 
 Octets = Callable[[int, str], bytes]  # (count, purpose): random octets, from one seed or from the system
+Extensions = tuple[tuple[x509.ExtensionType, bool], ...]  # each with whether it is critical
 
 _P256_ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # FIPS 186-5, SP 800-186, 3.2.1.3
 
@@ -41,7 +42,7 @@ class Draft:
     serial: int
     since: datetime
     until: datetime
-    extensions: tuple[tuple[x509.ExtensionType, bool], ...]
+    extensions: Extensions
 
     def signed(self, issuer: Issuer) -> x509.Certificate:
         """Sign with ECDSA and SHA-256, deterministically (RFC 6979)."""
@@ -91,9 +92,9 @@ def whole_seconds(moment: datetime) -> datetime:
     return moment.astimezone(UTC).replace(microsecond=0)
 
 
-def for_authority(*, below: int, country: str | None = None) -> tuple[tuple[x509.ExtensionType, bool], ...]:
+def for_authority(*, below: int, country: str | None = None) -> Extensions:
     """An authority with at most `below` authorities under it; with `country`, for subjects of that country only."""
-    basic: tuple[tuple[x509.ExtensionType, bool], ...] = (
+    basic: Extensions = (
         (x509.BasicConstraints(ca=True, path_length=below), True),
         (_usage(authority=True), True),
     )
@@ -103,7 +104,7 @@ def for_authority(*, below: int, country: str | None = None) -> tuple[tuple[x509
     return (*basic, (x509.NameConstraints(permitted_subtrees=[subtree], excluded_subtrees=None), True))
 
 
-def for_signing() -> tuple[tuple[x509.ExtensionType, bool], ...]:
+def for_signing() -> Extensions:
     """A signer of documents, and of nothing else (RFC 9336)."""
     return (
         (x509.BasicConstraints(ca=False, path_length=None), True),
@@ -112,9 +113,9 @@ def for_signing() -> tuple[tuple[x509.ExtensionType, bool], ...]:
     )
 
 
-def for_tls(hosts: Sequence[str]) -> tuple[tuple[x509.ExtensionType, bool], ...]:
+def for_tls(hosts: Sequence[str]) -> Extensions:
     """Either end of a TLS connection (RFC 9325); `hosts` are names and addresses it answers on, none for a client."""
-    extensions: tuple[tuple[x509.ExtensionType, bool], ...] = (
+    extensions: Extensions = (
         (x509.BasicConstraints(ca=False, path_length=None), True),
         (_usage(authority=False), True),
         (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]), False),

@@ -16,6 +16,7 @@ from cryptography import exceptions, x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
 from certs.errors import BrokenPath, UnsupportedAlgorithm
@@ -101,6 +102,9 @@ def dictated(certificate: x509.Certificate) -> tuple[Algorithm, PublicKey]:
     if isinstance(key, ed25519.Ed25519PublicKey):
         return Algorithm.ED25519, key
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
+        # The library also takes P-256 spelt out in parameters, which RFC 5480, 2.1.1 forbids and others read otherwise.
+        if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) not in certificate.tbs_certificate_bytes:
+            raise UnsupportedAlgorithm("the certificate spells its curve out instead of naming P-256")
         return Algorithm.ES256, key
     raise UnsupportedAlgorithm(f"the certificate's key is of kind {type(key).__name__}, neither P-256 nor Ed25519")
 
