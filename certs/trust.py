@@ -215,8 +215,6 @@ class TrustStore:
         issuing = next((each for each in own[0].issuing if each.subject == publisher.issuer), None)
         if issuing is None:
             raise UnknownSigner("no authority under the pinned root vouches for the publisher")
-        paths.issued(publisher, issuing)
-        paths.issued(issuing, own[0].root)
         known = self.revocation(publisher)
         if known is not None and known.counts_from <= trust_list.issued:
             raise Revoked(f"the publisher of the trust list was withdrawn as of {known.counts_from}")

@@ -138,7 +138,7 @@ def test_a_forged_issuer_breaks_the_path(qm: Authority) -> None:
     der = bytearray(genuine.public_bytes(Encoding.DER))
     place = bytes(der).index(b"\x02\x02\x12\x67") + 3  # the serial number 4711
     der[place] ^= 1
-    with pytest.raises(BrokenPath):
+    with pytest.raises(BrokenPath, match="did not sign"):
         trusting(qm).validate(x509.load_der_x509_certificate(bytes(der)), at=AT)
 
 
@@ -227,6 +227,7 @@ def test_a_missing_revocation_list_leaves_it_unknown(qm: Authority, signer: Iden
 def test_a_stale_revocation_list_leaves_it_unknown(qm: Authority, signer: Identity) -> None:
     """C29: past its next update a list says nothing about today; a fresh one does."""
     store = trusting(qm)
+    assert store.validate(signer.certificate, at=AT).party == "QM"
     with pytest.raises(RevocationUnknown):
         store.validate(signer.certificate, at=AT + 2 * DAY)
     for crl in qm.crls(AT + 2 * DAY):
@@ -272,7 +273,7 @@ def test_an_authority_signs_no_documents(qm: Authority) -> None:
 def test_an_authority_outside_its_country_breaks_the_path(qm: Authority) -> None:
     """C31: QM's authority vouches for QM, not for QN."""
     stray = drafted(qm, drafts.p256_key(Chance(5).octets, "key"), name=drafts.name("QN", "QN"))
-    with pytest.raises(BrokenPath, match="QN"):
+    with pytest.raises(BrokenPath, match="vouched for somebody in QN"):
         trusting(qm).validate(stray.signed(Issuer(qm.issuing.subject, qm._issuing_key)), at=AT)
 
 
@@ -452,6 +453,18 @@ def test_a_window_publishes_no_trust_list(qm: Authority, signer: Identity) -> No
     """A document signer of the same country is not the publisher of its list."""
     token = jws.sign(listed(qm).payload(), signer, typ=jws.TRUST_LIST)
     with pytest.raises(UnknownSigner, match="publisher"):
+        TrustStore().load_list(token, anchor=qm.anchor, at=AT)
+
+
+def test_a_publisher_for_any_usage_publishes_nothing(qm: Authority) -> None:
+    """C30: the publisher's certificate names document signing outright, like every signer's."""
+    basic, key_usage, _ = drafts.for_signing()
+    anything = x509.ExtendedKeyUsage([x509.ObjectIdentifier("2.5.29.37.0")])
+    key = drafts.p256_key(Chance(5).octets, "key")
+    draft = drafted(qm, key, "QM trust list", extensions=(basic, key_usage, (anything, False)))
+    certificate = draft.signed(Issuer(qm.issuing.subject, qm._issuing_key))
+    token = jws.sign(listed(qm).payload(), Identity("QM trust list", "QM", key, certificate), typ=jws.TRUST_LIST)
+    with pytest.raises(WrongUsage):
         TrustStore().load_list(token, anchor=qm.anchor, at=AT)
 
 
