@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lxml import etree
 
 from harness.documents import sps
-from harness.documents.model import written_moment
+from harness.documents.fields import written_moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

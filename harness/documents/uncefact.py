@@ -9,14 +9,12 @@ Source: UN/CEFACT, JSON schemas of Buy-Ship-Pay D.23B (not shipped here: the sch
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
 
 from pydantic import BaseModel
 
+from harness.documents.conformance import conformance
 from harness.documents.model import (
     CertificateOfOrigin,
     Finding,
@@ -26,11 +24,9 @@ from harness.documents.model import (
     plain,
     pointer,
 )
-from harness.errors import BadInput, NotReady
+from harness.errors import BadInput
 
-if TYPE_CHECKING:
-    from jsonschema import FormatChecker
-    from jsonschema.exceptions import ValidationError
+__all__ = ["SCHEMAS", "Exported", "conformance", "export", "exported", "losses"]
 
 Form = dict[str, object]
 SCHEMAS: Mapping[str, str] = {"851": "SPSCertificate.schema.json", "864": "PreferentialCoO.schema.json"}
@@ -68,29 +64,6 @@ def exported(document: TradeDocument) -> Exported:
     else:
         raise BadInput(f"document type {document.doctype}", expected=f"one of {', '.join(SCHEMAS)}")
     return Exported(form, tuple(_lost(document, source)))
-
-
-def conformance(exported: Mapping[str, object], schema: Mapping[str, object]) -> tuple[Finding, ...]:
-    """Where `exported` departs from the UN/CEFACT `schema`; pointers are into the exported form.
-
-    Raises:
-        NotReady: the package jsonschema is not installed.
-    """
-    try:
-        from jsonschema import Draft202012Validator  # noqa: PLC0415  optional, and 50 ms of import
-    except ImportError as error:
-        raise NotReady(
-            "jsonschema is not installed",
-            expected="jsonschema, to check conformance with UN/CEFACT schemas",
-            todo="pip install jsonschema",
-        ) from error
-    validator = Draft202012Validator(dict(schema), format_checker=_formats())
-    found = [
-        Finding(Severity.ERROR, "not-conformant", pointer(*leaf.absolute_path), _sentence(leaf))
-        for error in validator.iter_errors(exported)
-        for leaf in _leaves(error)
-    ]
-    return tuple(dict.fromkeys(found))
 
 
 # ------------------------------------------------------------------------------------------------- the two forms
@@ -363,7 +336,7 @@ def _lost(document: TradeDocument, source: _Source) -> Iterator[Finding]:
         where = pointer(*steps)
         if _mandatory(document, steps):
             yield Finding(Severity.WARNING, "lost-mandatory", where, "mandatory, and the UN/CEFACT form has no place")
-        elif not _unset(document, steps):
+        else:
             yield Finding(Severity.NOTE, "lost", where, "the UN/CEFACT form has no place for it")
 
 
@@ -378,56 +351,3 @@ def _mandatory(document: TradeDocument, steps: Sequence[str | int]) -> bool:
         elif isinstance(value, tuple) and isinstance(step, int):
             value = value[step]
     return True
-
-
-def _unset(document: TradeDocument, steps: Sequence[str | int]) -> bool:
-    # A default that nobody stated is no loss.
-    return len(steps) == 1 and steps[0] not in document.model_fields_set
-
-
-# ------------------------------------------------------------------------------------------------- conformance
-
-
-def _formats() -> FormatChecker:
-    """The formats the schemas name. Without them a date would be every one of four alternatives at once."""
-    from jsonschema import FormatChecker  # noqa: PLC0415  optional, see conformance
-
-    day, clock = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
-    patterns = {
-        "date": day,
-        "time": clock,
-        "date-time": f"{day}T{clock}",
-        "duration": r"P(?=.)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+S)?)?",
-        "uri": r"[A-Za-z][A-Za-z0-9+.-]*:\S+",
-    }
-    checker = FormatChecker(formats=())
-    for name, pattern in patterns.items():
-        checker.checks(name)(partial(_written_as, re.compile(pattern)))
-    return checker
-
-
-def _written_as(pattern: re.Pattern[str], value: object) -> bool:
-    return not isinstance(value, str) or pattern.fullmatch(value) is not None
-
-
-def _leaves(error: ValidationError) -> Iterator[ValidationError]:
-    """The errors at the bottom of `error`, in those alternatives that were at all of the right type."""
-    branches: dict[object, list[ValidationError]] = {}
-    for inner in error.context or ():
-        branches.setdefault(inner.relative_schema_path[0], []).append(inner)
-    meant = [inner for inners in branches.values() if not any(map(_wrong_type, inners)) for inner in inners]
-    if not meant or all(inner.validator == "const" for inner in meant):
-        yield error  # an alternative of constants is a code list: one error, not one for each of its codes
-        return
-    for inner in meant:
-        yield from _leaves(inner)
-
-
-def _wrong_type(error: ValidationError) -> bool:
-    return error.validator == "type" and not error.relative_path
-
-
-def _sentence(error: ValidationError) -> str:
-    if error.validator in {"oneOf", "const"} and isinstance(error.instance, str):
-        return f"{error.instance!r:.60} is not in the code list of the schema"
-    return f"{error.message:.200}"
