@@ -39,7 +39,7 @@ from certs.errors import (
     WrongKind,
     WrongUsage,
 )
-from certs.identity import Algorithm, Identity
+from certs.identity import DOCUMENT_SIGNING, Algorithm, Identity
 from certs.lists import Authorities, TrustList
 from certs.trust import TrustStore
 from harness.clock import Chance
@@ -457,9 +457,9 @@ def test_a_window_publishes_no_trust_list(qm: Authority, signer: Identity) -> No
 
 
 def test_a_publisher_for_any_usage_publishes_nothing(qm: Authority) -> None:
-    """C30: the publisher's certificate names document signing outright, like every signer's."""
+    """C30: the publisher's certificate is for document signing alone, like every signer's."""
     basic, key_usage, _ = drafts.for_signing()
-    anything = x509.ExtendedKeyUsage([x509.ObjectIdentifier("2.5.29.37.0")])
+    anything = x509.ExtendedKeyUsage([DOCUMENT_SIGNING, x509.ObjectIdentifier("2.5.29.37.0")])
     key = drafts.p256_key(Chance(5).octets, "key")
     draft = drafted(qm, key, "QM trust list", extensions=(basic, key_usage, (anything, False)))
     certificate = draft.signed(Issuer(qm.issuing.subject, qm._issuing_key))
