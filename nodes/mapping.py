@@ -12,11 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
-from types import NoneType
-from typing import Annotated, Final, TypeGuard, get_args, get_origin
-
-from pydantic import BaseModel
+from typing import Any, Final
 
 from harness.documents import syntax
 from harness.documents.model import (
@@ -30,11 +26,12 @@ from harness.documents.model import (
     plain,
     pointer,
 )
-from harness.errors import BadInput, Defect
-from nodes import national
+from harness.errors import BadInput
+from nodes import anatomy, national
+from nodes.anatomy import EACH, Steps
 from nodes.forms import Misread, NoWord
 from nodes.national import TODO, Values, Where
-from nodes.profile import EACH, Branch, Dialect, Leaf, Series, Steps
+from nodes.profile import Branch, Dialect, Leaf, Series
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +159,7 @@ class _Walk:
         for name, value in values.items():
             here = (*where, name)
             step = plan.children.get(name)
-            if here in self.left_out:
+            if self.left_out and here in self.left_out:
                 continue
             if step is None:
                 self.lost[here] = "has no place for it"
@@ -237,81 +234,33 @@ def _needed_paths(kind: type[TradeDocument], generic: Steps, plan: Branch | Leaf
     return [
         path
         for name, step in plan.children.items()
-        if not _anatomy(kind, (*generic, name)).droppable[-1]
+        if not anatomy.of(kind, (*generic, name)).droppable[-1]
         for path in _needed_paths(kind, (*generic, name), step)
     ]
 
 
-# ----------------------------------------------------------------------------------- what the common model demands
-
-
-@dataclass(frozen=True, slots=True)
-class _Anatomy:
-    """For each step to a field: whether what holds it can still be read without it. And the field's default."""
-
-    droppable: tuple[bool, ...]
-    default: object
-
-
-@lru_cache(maxsize=4096)
-def _anatomy(kind: type[TradeDocument], generic: Steps) -> _Anatomy:
-    annotation: object = kind
-    droppable: list[bool] = []
-    default: object = None
-    for step in generic:
-        if step == EACH:
-            # An entry may be left out where the whole list may: a certificate never loses one of its lines in silence.
-            annotation = get_args(annotation)[0]
-            droppable.append(droppable[-1])
-        else:
-            field = annotation.model_fields.get(step) if _is_model(annotation) else None
-            if field is None:
-                raise Defect(f"/{'/'.join(generic)} is no field of {kind.__name__}")
-            annotation, default = field.annotation, field.default
-            droppable.append(not field.is_required())
-        annotation = _bare(annotation)
-    return _Anatomy(tuple(droppable), default)
-
-
-def _is_model(annotation: object) -> TypeGuard[type[BaseModel]]:
-    return isinstance(annotation, type) and issubclass(annotation, BaseModel)
-
-
-def _bare(annotation: object) -> object:
-    """The annotation without `Annotated` and without `| None`."""
-    while True:
-        if get_origin(annotation) is Annotated:
-            annotation = get_args(annotation)[0]
-        elif NoneType in get_args(annotation):
-            annotation = next(choice for choice in get_args(annotation) if choice is not NoneType)
-        else:
-            return annotation
-
-
-def _generic(where: Where) -> Steps:
-    return tuple(EACH if isinstance(step, int) else step for step in where)
-
-
 def _mandatory(kind: type[TradeDocument], where: Where) -> bool:
-    return not _anatomy(kind, _generic(where)).droppable[-1]
+    return not anatomy.of(kind, _generic(where)).droppable[-1]
 
 
-def _default(kind: type[TradeDocument], said: object, where: Where) -> bool:
+def _default(kind: type[TradeDocument], said: Values, where: Where) -> bool:
     """Whether the value at `where` is what the model assumes anyway: then nothing was lost."""
+    value: Any = said  # Any: JSON values, and `where` was walked in them
     for step in where:
-        if isinstance(said, list) and isinstance(step, int):
-            said = said[step]
-        elif isinstance(said, dict):
-            said = said[step]
-    return said == _anatomy(kind, _generic(where)).default
+        value = value[step]
+    return bool(value == anatomy.of(kind, _generic(where)).default)
 
 
 def _crippled_part(kind: type[TradeDocument], lost: Where) -> Where | None:
     """The smallest optional part that cannot be read without `lost`, if `lost` is mandatory in an optional part."""
-    droppable = _anatomy(kind, _generic(lost)).droppable
+    droppable = anatomy.of(kind, _generic(lost)).droppable
     if droppable[-1]:
         return None
     return next((lost[: end + 1] for end in range(len(lost) - 1, -1, -1) if droppable[end]), None)
+
+
+def _generic(where: Where) -> Steps:
+    return tuple(EACH if isinstance(step, int) else step for step in where)
 
 
 # -------------------------------------------------------------------------------------------------- shared syntaxes

@@ -19,20 +19,27 @@ from functools import cached_property, lru_cache
 from importlib import resources
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from certs.identity import Algorithm
-from harness.documents.model import Severity
+from harness.documents.model import KINDS, Severity
 from harness.errors import BadInput
+from nodes import anatomy
+from nodes.anatomy import EACH, Steps
 from nodes.forms import Form, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-Steps = tuple[str, ...]
-"""The steps of a JSON pointer or of a national path."""
 
-EACH: Final = "*"
+def _known_type(value: str) -> str:
+    if value not in KINDS:
+        raise ValueError(f"document type {value} is none of {', '.join(KINDS)}")
+    return value
+
+
+Doctype = Annotated[str, AfterValidator(_known_type)]
+"""A document type (UNTDID 1001) that has a common model."""
 
 
 class _Stated(BaseModel):
@@ -93,7 +100,7 @@ class Dialect(_Stated):
     `harness.documents.syntax` and carry the whole common model.
     """
 
-    doctype: str
+    doctype: Doctype
     media_type: str
     syntax: Literal["json", "xml", "sps-xml", "common-json"]
     title: str
@@ -125,6 +132,7 @@ class Dialect(_Stated):
         if self.own != bool(self.fields) or (self.syntax == "xml") != bool(self.root and self.namespace):
             raise ValueError(f"{self.media_type}: json and xml need fields; xml needs root and namespace; others none")
         for row in self.fields:
+            anatomy.of(KINDS[self.doctype], row.common)
             if row.form != "text" and row.form not in self.forms:
                 raise ValueError(f"{self.media_type}: {'/'.join(row.common)} has the unknown form {row.form!r}")
         # Both trees are grown here, so that a table which contradicts itself is found at loading and not in traffic.
@@ -199,7 +207,7 @@ class Rule(_Stated):
     code: str
     kind: RuleKind
     severity: Severity
-    doctypes: tuple[str, ...]
+    doctypes: tuple[Doctype, ...]
     pointer: Annotated[Steps, BeforeValidator(lambda value: tuple(str(value).removeprefix("/").split("/")))]
     source: str
     sentence: str
@@ -209,6 +217,8 @@ class Rule(_Stated):
 
     @model_validator(mode="after")
     def _asks_something(self) -> Self:
+        for doctype in self.doctypes:
+            anatomy.of(KINDS[doctype], self.pointer)
         needs = _ASKS.get(self.kind)
         stated = {name for name in ("values", "days", "bound") if getattr(self, name) not in {(), None}}
         if stated != ({needs} if needs else set()):
