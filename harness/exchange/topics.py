@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness.exchange.bus import TopicRights
 
 
@@ -29,3 +31,9 @@ def rights_between(a: str, b: str) -> tuple[TopicRights, ...]:
         TopicRights(quarantine(a), writer=pa, reader=pa),
         TopicRights(quarantine(b), writer=pb, reader=pb),
     )
+
+
+def sender_of(topic: str, partners: Iterable[str]) -> str | None:
+    """Which of `partners` writes that inbox; None when it is no inbox of theirs."""
+    _, _, name = topic.partition(".in.from.")
+    return next((party for party in partners if principal(party) == name), None)

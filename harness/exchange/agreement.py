@@ -1,0 +1,205 @@
+"""The corridor agreement: what two parties allow each other, as data that both sign and both enforce.
+
+The executable form of art. 8 of the Framework Agreement on Facilitation of Cross-border Paperless Trade in Asia
+and the Pacific (mutual recognition on the basis of a substantially equivalent level of reliability). A draft is a
+TOML file in scenarios/corridors; concluding it adds the fingerprints of both roots and fixes its bytes; each party
+signs exactly those bytes. Nothing of an agreement is an `if` elsewhere: windows ask `covers`.
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from certs import jws
+from certs.errors import NotStrictJson, TrustError
+from certs.gates import strict_json
+from certs.identity import Identity
+from certs.trust import TrustStore
+from harness.clock import stamp
+from harness.errors import BadInput
+from harness.exchange import reasons
+from harness.exchange.envelope import Moment, Party
+from harness.exchange.reasons import Refused
+
+TYP: Final = "corridor-agreement+jws"
+
+
+class Member(BaseModel):
+    """One side: its role, and the root certificate (SHA-256 of its DER, hex) to which its trust list is pinned."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    role: str
+    root: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
+
+
+class Cover(BaseModel):
+    """One document in one direction."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
+
+    doctype: str
+    sender: Annotated[Party, Field(alias="from")]
+    receiver: Annotated[Party, Field(alias="to")]
+    functions: tuple[str, ...]
+    answer_within_seconds: Annotated[int, Field(gt=0)]
+    expires_after_seconds: Annotated[int, Field(gt=0)]
+
+
+class Recognition(BaseModel):
+    """On what basis the other side's signatures count here (WIRE: trust lists are the default)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: Literal["trust-lists"]
+    assurance: str
+
+
+class Witnessing(BaseModel):
+    """How often a party asks the other to cosign its log."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    every_records: Annotated[int, Field(gt=0)] = 256
+
+
+class Agreement(BaseModel):
+    """A corridor agreement. Texts that software cannot enforce (liability, forum) are carried, not judged."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    version: Annotated[int, Field(ge=1)]
+    title: str
+    phase: Literal["pilot testing", "parallel testing", "live implementation", "live operation"]
+    since: Moment
+    until: Moment
+    parties: dict[Party, Member]
+    recognition: Recognition
+    algorithms: tuple[str, ...]
+    documents: tuple[Cover, ...]
+    witnessing: Witnessing = Witnessing()
+    retention_years: Annotated[int, Field(gt=0)]
+    evidence: str
+    liability: str
+    forum: str
+
+    def partner(self, party: str) -> str:
+        """The other side, seen from `party`."""
+        return next(code for code in self.parties if code != party)
+
+    def covers(self, doctype: str, function: str, *, sender: str, receiver: str, algorithm: str, at: datetime) -> Cover:
+        """The clause that lets this document cross at that moment.
+
+        Raises:
+            Refused: AGREEMENT_NOT_IN_FORCE, NOT_COVERED, FUNCTION_NOT_COVERED, ALGORITHM_NOT_AGREED, each with the
+                agreement's own clause.
+        """
+        here = f"agreement {self.id} v{self.version}"
+        if not self.since <= at < self.until:
+            found = f"{here} is in force from {stamp(self.since)} until {stamp(self.until)}"
+            raise Refused(reasons.AGREEMENT_NOT_IN_FORCE, found, clause=f"{here}, since/until")
+        for number, cover in enumerate(self.documents, start=1):
+            if (cover.doctype, cover.sender, cover.receiver) != (doctype, sender, receiver):
+                continue
+            clause = f"{here}, documents[{number}]"
+            if function not in cover.functions:
+                found = f"function {function} of document {doctype}; allowed: {', '.join(cover.functions)}"
+                raise Refused(reasons.FUNCTION_NOT_COVERED, found, clause=clause)
+            if algorithm not in self.algorithms:
+                found = f"algorithm {algorithm}; agreed: {', '.join(self.algorithms)}"
+                raise Refused(reasons.ALGORITHM_NOT_AGREED, found, clause=f"{here}, algorithms")
+            return cover
+        found = f"document {doctype} from {sender} to {receiver}"
+        raise Refused(reasons.NOT_COVERED, found, clause=f"{here}, documents")
+
+    def algorithm_agreed(self, algorithm: str) -> None:
+        """Raises Refused (ALGORITHM_NOT_AGREED) when messages may not be signed so."""
+        if algorithm not in self.algorithms:
+            here = f"agreement {self.id} v{self.version}, algorithms"
+            raise Refused(reasons.ALGORITHM_NOT_AGREED, f"{algorithm}; agreed: {self.algorithms}", clause=here)
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """An agreement as both hold it: its exact bytes and one token of each party over just these bytes."""
+
+    octets: bytes
+    tokens: Mapping[str, bytes]
+
+    def checked(self, trust: TrustStore, at: datetime) -> Agreement:
+        """Read the agreement after checking that each party named in it signed it.
+
+        Raises:
+            BadInput: one-sided, signed over other bytes, signed by somebody else, or not an agreement.
+        """
+        agreement = read(self.octets)
+        for party in agreement.parties:
+            token = self.tokens.get(party)
+            if token is None:
+                raise BadInput(
+                    f"agreement {agreement.id} is one-sided: {party} has not signed it",
+                    expected="a signature of each party over the same bytes",
+                    todo=f"have {party} sign agreement {agreement.id} v{agreement.version}",
+                )
+            _signed_by(party, token, self.octets, trust, at)
+        return agreement
+
+
+def draft(toml: str, *, name: str) -> Agreement:
+    """Read a draft. Raises BadInput naming the field that is wrong and the file `name`."""
+    try:
+        return Agreement.model_validate(tomllib.loads(toml))
+    except (tomllib.TOMLDecodeError, ValidationError) as error:
+        raise BadInput(
+            f"{name} is no corridor agreement: {error}", expected="the fields of docs/wire.md, section 6", todo="mend it"
+        ) from error
+
+
+def conclude(agreement: Agreement, roots: Mapping[str, str]) -> bytes:
+    """The agreement's final bytes, with the fingerprint of each party's root: what both sign."""
+    told: dict[str, Any] = agreement.model_dump(mode="json", by_alias=True)  # Any: a JSON object
+    told["since"], told["until"] = stamp(agreement.since), stamp(agreement.until)
+    for party, member in told["parties"].items():
+        member["root"] = roots[party]
+    return json.dumps(told, ensure_ascii=False, sort_keys=True, indent=1).encode()
+
+
+def sign(octets: bytes, identity: Identity) -> bytes:
+    """One party's signature over an agreement's exact bytes."""
+    return jws.sign(octets, identity, typ=TYP)
+
+
+def read(octets: bytes) -> Agreement:
+    """Read concluded bytes. Raises BadInput."""
+    try:
+        return Agreement.model_validate(strict_json(octets))
+    except (NotStrictJson, ValidationError) as error:
+        raise BadInput(f"these bytes are no corridor agreement: {error}", expected="concluded JSON") from error
+
+
+def expiry(cover: Cover, sent: datetime) -> datetime:
+    """Until when a document sent at `sent` may be used."""
+    return sent + timedelta(seconds=cover.expires_after_seconds)
+
+
+def _signed_by(party: str, token: bytes, octets: bytes, trust: TrustStore, at: datetime) -> None:
+    try:
+        read_token = jws.read(token)
+        if read_token.certificate is None:
+            raise BadInput(f"the signature of {party} brings no certificate", expected="x5c in its header")
+        signer = trust.validate(read_token.certificate, at=at)
+        payload = jws.check(read_token, signer.certificate, typ=TYP)
+    except TrustError as error:
+        raise BadInput(f"the signature of {party} does not hold: {error}", expected=f"{party}'s own") from error
+    if signer.party != party:
+        raise BadInput(f"signed by {signer.party} in the place of {party}", expected=f"{party}'s own signature")
+    if payload != octets:
+        raise BadInput(f"{party} signed other bytes than these", expected="one text, signed by both")

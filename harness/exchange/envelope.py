@@ -1,0 +1,124 @@
+"""The envelope: what a message says about itself, as CloudEvents 1.0 in JSON.
+
+Nothing here signs, checks or sends. The payload is bytes that came as they came and are never touched:
+documents always travel as `data_base64`; only our own small objects (receipts, disputes) use `data`.
+Format: docs/wire.md, section 2. Seal: `harness.exchange.seal`.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+
+from certs.errors import NotStrictJson
+from certs.gates import strict_json
+from harness.clock import moment, stamp
+from harness.exchange.reasons import NOT_AN_ENVELOPE, NOT_STRICT_JSON, Refused
+
+
+class Type(StrEnum):
+    """What a message is about (the CloudEvents `type`)."""
+
+    DOCUMENT = "corridor.document.v1"
+    RECEIPT = "corridor.receipt.v1"
+    DISPUTE = "corridor.dispute.v1"
+    CHECKPOINT = "corridor.checkpoint.v1"
+    COSIGNATURE = "corridor.cosignature.v1"
+
+
+def _moment(value: object) -> object:
+    return moment(value) if isinstance(value, str) else value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
+Party = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[a-z]+)?$")]
+
+
+class Envelope(BaseModel):
+    """One message as its sender meant it. Attributes we do not know are kept, not dropped (CloudEvents 1.0, 3.2)."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="allow")
+
+    specversion: Literal["1.0"] = "1.0"
+    id: Word
+    source: Party
+    type: str
+    subject: Annotated[str, Field(min_length=1, max_length=200)]
+    time: Moment
+    datacontenttype: str
+    receiver: Party
+    topic: Word
+    corridor: Word
+    correlationid: Word
+    causationid: Word | None = None
+    expirytime: Moment
+    sequence: Annotated[int, Field(ge=1)]
+    nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    traceparent: Annotated[str, Field(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None = None
+    doctype: Annotated[str, Field(pattern=r"^[0-9]{1,3}$")] | None = None
+    function: Annotated[str, Field(pattern=r"^[0-9]{1,3}$")] | None = None
+    # Any: our own small JSON objects; each has a strict model of its own (receipt, dispute, witness).
+    data: Any = None
+    data_base64: str | None = None
+
+    @model_validator(mode="after")
+    def _says_one_thing(self) -> Self:
+        if (self.data is None) == (self.data_base64 is None):
+            raise ValueError("exactly one of data and data_base64 must be there (CloudEvents JSON format, 3.1)")
+        if self.type == Type.DOCUMENT and not (self.doctype and self.function and self.data_base64):
+            raise ValueError("a document needs doctype, function and data_base64")
+        return self
+
+    @property
+    def payload(self) -> bytes:
+        """The document's bytes as they came. Raises Refused when `data_base64` is not canonical base64 (RFC 4648, 3.5)."""
+        try:
+            read = base64.b64decode(self.data_base64 or "", validate=True)
+        except binascii.Error as error:
+            raise Refused(NOT_AN_ENVELOPE, f"data_base64 is not base64: {error}") from error
+        if base64.b64encode(read).decode() != self.data_base64:
+            raise Refused(NOT_AN_ENVELOPE, "data_base64 is not canonical base64")
+        return read
+
+    def octets(self) -> bytes:
+        """The bytes to sign. Called once by the sender; a receiver keeps the bytes that came."""
+        said = {name: value for name, value in self.model_dump().items() if value is not None}
+        said["time"] = stamp(self.time)
+        said["expirytime"] = stamp(self.expirytime)
+        return json.dumps(said, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+    def hints(self) -> tuple[tuple[str, bytes], ...]:
+        """The routing attributes as Kafka headers (CloudEvents Kafka binding, 3.2.3): hints, never believed alone."""
+        return (
+            ("content-type", b"application/jose"),
+            ("ce_id", self.id.encode()),
+            ("ce_source", self.source.encode()),
+            ("ce_type", self.type.encode()),
+            ("ce_receiver", self.receiver.encode()),
+            ("ce_correlationid", self.correlationid.encode()),
+        )
+
+
+def parse(octets: bytes) -> Envelope:
+    """Read envelope bytes whose signature has been checked.
+
+    Raises:
+        Refused: NOT_STRICT_JSON or NOT_AN_ENVELOPE, naming the first attribute that is wrong.
+    """
+    try:
+        said = strict_json(octets)
+    except NotStrictJson as error:
+        raise Refused(NOT_STRICT_JSON, str(error)) from error
+    try:
+        return Envelope.model_validate(said)
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"]) or "envelope"
+        raise Refused(NOT_AN_ENVELOPE, f"{where}: {first['msg']}") from error

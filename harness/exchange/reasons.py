@@ -1,0 +1,377 @@
+"""Why something was refused: the one table of reason codes.
+
+A refusal counts only with its reason. Each reason names its class (the first digit), the step of
+`nodes.steps` at which it falls, the clause it rests on, one sentence in three languages, and whether
+sending the same thing again can help. Classes follow eTIR: 1xx technical, 2xx workflow, 3xx functional,
+4xx signature and trust, 5xx authority. The published table is docs/reasons.md (generated from here).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final
+
+
+class Step(IntEnum):
+    """The numbered steps a window takes with what arrives (`nodes.steps`)."""
+
+    VERIFY = 1
+    ADMIT = 2
+    MAP = 3
+    VALIDATE = 4
+    DECIDE = 5
+    ANSWER = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One line of the table. `code` is what travels on the wire."""
+
+    code: str
+    name: str
+    step: Step
+    clause: str
+    en: str
+    zh: str
+    ru: str
+    retry: bool = False
+
+    @property
+    def kind(self) -> str:
+        """The class of the reason, in words."""
+        return KINDS[self.code[0]]
+
+
+KINDS: Final = {"1": "technical", "2": "workflow", "3": "functional", "4": "signature and trust", "5": "authority"}
+
+
+class Refused(Exception):  # noqa: N818 - a refusal is an expected outcome of a step, not an error of ours
+    """A step refused what arrived. `found` is one sentence; `clause` is the reason's own unless a closer one is known."""
+
+    def __init__(self, reason: Reason, found: str, *, clause: str = "") -> None:
+        self.reason = reason
+        self.found = found
+        self.clause = clause or reason.clause
+        super().__init__(f"{reason.code} {reason.name}: {found} ({self.clause})")
+
+
+NOT_A_TOKEN: Final = Reason(
+    "101",
+    "not a token",
+    Step.VERIFY,
+    "RFC 7515, 7.1",
+    "What arrived is not a signed message at all.",
+    "收到的内容根本不是已签名的报文。",
+    "Полученное вообще не является подписанным сообщением.",
+    retry=True,
+)
+NOT_STRICT_JSON: Final = Reason(
+    "102",
+    "not strict JSON",
+    Step.VERIFY,
+    "RFC 8259, 4; docs/wire.md, 3",
+    "The signed content is JSON that two readers could read differently.",
+    "已签名的内容是可能被不同读取方作出不同解读的 JSON。",
+    "Подписанное содержимое - JSON, который два читателя могут понять по-разному.",
+)
+NOT_AN_ENVELOPE: Final = Reason(
+    "103",
+    "not an envelope",
+    Step.VERIFY,
+    "CloudEvents 1.0, 3; docs/wire.md, 2",
+    "The signed content lacks what an envelope must say.",
+    "已签名的内容缺少信封必须载明的信息。",
+    "В подписанном содержимом нет того, что обязан содержать конверт.",
+)
+HEADER_CONTRADICTS: Final = Reason(
+    "104",
+    "header contradicts the body",
+    Step.VERIFY,
+    "docs/wire.md, 2",
+    "A header outside the signature says something else than the signed body.",
+    "签名之外的消息头与已签名的正文相矛盾。",
+    "Заголовок вне подписи противоречит подписанному телу.",
+)
+WRONG_TOPIC: Final = Reason(
+    "105",
+    "wrong topic",
+    Step.VERIFY,
+    "docs/wire.md, 1",
+    "The message was signed for another topic than the one it came on.",
+    "该报文签名所指定的主题与其到达的主题不同。",
+    "Сообщение подписано для другого топика, чем тот, по которому пришло.",
+)
+WRONG_RECEIVER: Final = Reason(
+    "106",
+    "wrong receiver",
+    Step.VERIFY,
+    "docs/wire.md, 3",
+    "The message was signed for another receiver.",
+    "该报文是签发给另一接收方的。",
+    "Сообщение подписано для другого получателя.",
+)
+UNREADABLE: Final = Reason(
+    "107",
+    "unreadable document",
+    Step.MAP,
+    "docs/wire.md, 4 (L2)",
+    "The seal is good, but the document inside cannot be read.",
+    "封印有效，但其中的单证无法读取。",
+    "Печать верна, но документ внутри прочитать нельзя.",
+)
+MANDATORY_LOST: Final = Reason(
+    "108",
+    "mandatory field lost",
+    Step.MAP,
+    "docs/wire.md, 4 (L2)",
+    "A mandatory field did not survive the way between the two national forms.",
+    "某个必填字段在两国格式转换中丢失。",
+    "Обязательное поле не пережило перехода между национальными формами.",
+)
+REPLAYED: Final = Reason(
+    "201",
+    "replayed",
+    Step.ADMIT,
+    "docs/wire.md, 4 (duplicates)",
+    "This very message was received before; the stored receipt answers it.",
+    "该报文此前已收到；以留存的回执作答。",
+    "Именно это сообщение уже было получено; ответом служит сохранённая квитанция.",
+)
+EQUIVOCATION: Final = Reason(
+    "202",
+    "equivocation",
+    Step.ADMIT,
+    "docs/wire.md, 4 (two contents under one id)",
+    "The sender signed two different contents under one message id.",
+    "发送方在同一报文编号下签署了两份不同内容。",
+    "Отправитель подписал под одним номером два разных содержания.",
+)
+EXPIRED_MESSAGE: Final = Reason(
+    "203",
+    "expired message",
+    Step.ADMIT,
+    "docs/wire.md, 2 (expirytime)",
+    "The message came after the moment until which its sender wanted it used.",
+    "报文到达时已超过发送方规定的有效时刻。",
+    "Сообщение пришло после срока, до которого отправитель просил его использовать.",
+    retry=True,
+)
+UNKNOWN_TYPE: Final = Reason(
+    "204",
+    "unknown type",
+    Step.ADMIT,
+    "docs/wire.md, 2 (type)",
+    "The receiver does not know this type of message.",
+    "接收方不识别此类报文。",
+    "Получатель не знает такого типа сообщений.",
+)
+NO_AGREEMENT: Final = Reason(
+    "301",
+    "no agreement",
+    Step.ADMIT,
+    "Framework Agreement on Facilitation of Cross-border Paperless Trade, art. 8",
+    "There is no corridor agreement between these two parties.",
+    "双方之间没有走廊协定。",
+    "Между этими сторонами нет соглашения о коридоре.",
+)
+AGREEMENT_NOT_IN_FORCE: Final = Reason(
+    "302",
+    "agreement not in force",
+    Step.ADMIT,
+    "the corridor agreement, since/until",
+    "The corridor agreement was not in force at that moment.",
+    "走廊协定在该时刻未生效。",
+    "Соглашение о коридоре в этот момент не действовало.",
+)
+NOT_COVERED: Final = Reason(
+    "303",
+    "document not covered",
+    Step.ADMIT,
+    "the corridor agreement, documents",
+    "The corridor agreement does not cover this document in this direction.",
+    "走廊协定不涵盖该方向上的此类单证。",
+    "Соглашение о коридоре не охватывает этот документ в этом направлении.",
+)
+FUNCTION_NOT_COVERED: Final = Reason(
+    "304",
+    "function not covered",
+    Step.ADMIT,
+    "the corridor agreement, documents.functions (UNTDID 1225)",
+    "The corridor agreement does not allow this message function.",
+    "走廊协定不允许此报文功能。",
+    "Соглашение о коридоре не допускает такой функции сообщения.",
+)
+RULE_BROKEN: Final = Reason(
+    "305",
+    "business rule broken",
+    Step.VALIDATE,
+    "harness.documents.rules; the receiver's national rules",
+    "The document was understood and breaks a rule.",
+    "单证已被理解，但违反规则。",
+    "Документ понят и нарушает правило.",
+)
+BROKEN_SEAL: Final = Reason(
+    "401",
+    "broken seal",
+    Step.VERIFY,
+    "RFC 7515, 5.2",
+    "The bytes are not those that were signed.",
+    "字节内容与签名时不符。",
+    "Байты не те, что были подписаны.",
+)
+UNKNOWN_SIGNER: Final = Reason(
+    "402",
+    "unknown signer",
+    Step.VERIFY,
+    "RFC 5280, 6.1; docs/wire.md, 6",
+    "No recognised authority vouches for the key.",
+    "没有获承认的机构为该密钥担保。",
+    "Ни один признанный орган не ручается за этот ключ.",
+)
+SIGNER_IS_NOT_SENDER: Final = Reason(
+    "403",
+    "signer is not the sender",
+    Step.VERIFY,
+    "docs/wire.md, 6 (source and certificate subject)",
+    "The signature is good, but its key belongs to another party than the sender named.",
+    "签名有效，但密钥属于所称发送方以外的另一方。",
+    "Подпись верна, но ключ принадлежит не названному отправителю.",
+)
+EXPIRED_CERTIFICATE: Final = Reason(
+    "404",
+    "expired certificate",
+    Step.VERIFY,
+    "RFC 5280, 6.1.3 (a)(2)",
+    "The certificate had expired when the message was sent.",
+    "报文发送时证书已过期。",
+    "Срок сертификата истёк до отправки сообщения.",
+)
+CERTIFICATE_NOT_YET_VALID: Final = Reason(
+    "405",
+    "certificate not yet valid",
+    Step.VERIFY,
+    "RFC 5280, 6.1.3 (a)(2)",
+    "The certificate was not yet valid when the message was sent.",
+    "报文发送时证书尚未生效。",
+    "Сертификат ещё не действовал при отправке сообщения.",
+)
+REVOKED_CERTIFICATE: Final = Reason(
+    "406",
+    "revoked certificate",
+    Step.VERIFY,
+    "RFC 5280, 6.1.3 (a)(3)",
+    "The certificate had been revoked.",
+    "证书已被吊销。",
+    "Сертификат был отозван.",
+)
+REVOCATION_UNKNOWN: Final = Reason(
+    "407",
+    "revocation unknown",
+    Step.VERIFY,
+    "RFC 5280, 6.3.3",
+    "It cannot be known whether the certificate was revoked: no current list.",
+    "无法得知证书是否已吊销：没有现行的吊销列表。",
+    "Нельзя узнать, отозван ли сертификат: нет действующего списка.",
+    retry=True,
+)
+WRONG_KEY_USAGE: Final = Reason(
+    "408",
+    "wrong key usage",
+    Step.VERIFY,
+    "RFC 9336, 3; RFC 5280, 4.2.1.12",
+    "The certificate is not one for signing documents.",
+    "该证书并非用于签署单证。",
+    "Этот сертификат не для подписания документов.",
+)
+BROKEN_PATH: Final = Reason(
+    "409",
+    "broken certification path",
+    Step.VERIFY,
+    "RFC 5280, 6.1",
+    "The way from the certificate to its authority does not hold.",
+    "从证书到其签发机构的路径不成立。",
+    "Путь от сертификата к его органу не выдерживает проверки.",
+)
+FORBIDDEN_HEADER: Final = Reason(
+    "410",
+    "forbidden header",
+    Step.VERIFY,
+    "RFC 7515, 4.1.2, 4.1.3, 4.1.5, 4.1.11; docs/wire.md, 3",
+    "The signature's header tries to bring its own key or an extension nobody agreed.",
+    "签名头试图自带密钥或未经商定的扩展。",
+    "Заголовок подписи приносит собственный ключ или несогласованное расширение.",
+)
+ALGORITHM_NOT_AGREED: Final = Reason(
+    "411",
+    "algorithm not agreed",
+    Step.ADMIT,
+    "the corridor agreement, algorithms",
+    "The signature is good, but the agreement does not allow its algorithm.",
+    "签名有效，但协定不允许该算法。",
+    "Подпись верна, но соглашение не допускает её алгоритм.",
+)
+UNSUPPORTED_ALGORITHM: Final = Reason(
+    "412",
+    "unsupported algorithm",
+    Step.VERIFY,
+    "docs/wire.md, 3 (algorithms)",
+    "This software cannot check that algorithm; that says nothing about the signature.",
+    "本软件无法核验该算法；这不代表签名无效。",
+    "Эта программа не умеет проверять такой алгоритм; о самой подписи это ничего не говорит.",
+)
+WRONG_KIND: Final = Reason(
+    "413",
+    "wrong kind of object",
+    Step.VERIFY,
+    "RFC 8725, 3.11; docs/wire.md, 3 (typ)",
+    "One kind of signed object was shown as another.",
+    "以一种签名对象冒充另一种。",
+    "Один вид подписанного объекта выдан за другой.",
+)
+ALGORITHM_MISMATCH: Final = Reason(
+    "414",
+    "algorithm does not fit the key",
+    Step.VERIFY,
+    "RFC 8725, 3.1; docs/wire.md, 3",
+    "The header names another algorithm than the one the certificate's key dictates.",
+    "签名头所称算法与证书密钥所决定的算法不符。",
+    "Заголовок называет не тот алгоритм, который задан ключом сертификата.",
+)
+STALE_TRUST_LIST: Final = Reason(
+    "415",
+    "stale trust list",
+    Step.VERIFY,
+    "docs/wire.md, 6",
+    "The partner's trust list is past its next update, or went back in version.",
+    "伙伴方的信任列表已逾更新期，或版本倒退。",
+    "Список доверия партнёра просрочен или вернулся к старой версии.",
+    retry=True,
+)
+LOG_NOT_CONTINUED: Final = Reason(
+    "416",
+    "log not continued",
+    Step.VERIFY,
+    "RFC 9162, 2.1.4; docs/wire.md, 7",
+    "The partner's checkpoint does not follow from the one it showed before: its log was cut, rebuilt or split.",
+    "伙伴方的检查点与此前出示的不衔接：其日志被截断、重建或分叉。",
+    "Контрольная точка партнёра не продолжает показанную прежде: журнал обрезан, переписан или раздвоен.",
+)
+REJECTED_BY_AUTHORITY: Final = Reason(
+    "501",
+    "rejected by the authority",
+    Step.DECIDE,
+    "the receiver's national rules (nodes/profiles)",
+    "The document was admitted, and the authority rejected it on a national rule.",
+    "单证已被受理，但主管机关依据本国规则予以拒绝。",
+    "Документ допущен, но орган отклонил его по национальному правилу.",
+)
+
+TABLE: Final[dict[str, Reason]] = {
+    reason.code: reason for reason in tuple(globals().values()) if isinstance(reason, Reason)
+}
+
+
+def by_code(code: str) -> Reason:
+    """The reason with that code. Raises KeyError for a code that is not in the table."""
+    return TABLE[code]

@@ -1,0 +1,135 @@
+"""Seal envelopes and unseal them.
+
+Nothing here knows countries, topics or clocks: the moment of checking is handed in.
+Format: docs/wire.md, section 3. Tokens and gates: `certs.jws`, `certs.gates`. Chain checking: `certs.trust`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from cryptography import x509
+
+from certs import errors, jws
+from certs.identity import Identity
+from certs.trust import Recognised, TrustStore
+from harness.exchange import reasons
+from harness.exchange.envelope import Envelope, Type, parse
+from harness.exchange.reasons import Reason, Refused
+
+
+class Kind(StrEnum):
+    """The kinds of sealed envelope (the JWS `typ`): a receipt can never be shown as a message."""
+
+    MESSAGE = "corridor-message+jws"
+    RECEIPT = "corridor-receipt+jws"
+
+
+@dataclass(frozen=True)
+class Sealed:
+    """Bytes that nobody checked."""
+
+    token: bytes
+
+    @cached_property
+    def identity(self) -> str:
+        """SHA-256 of the signing input, hex: what this message is, whatever its signature's encoding."""
+        return hashlib.sha256(self.token.rpartition(b".")[0]).hexdigest()
+
+    @cached_property
+    def raw(self) -> str:
+        """SHA-256 of all the bytes, hex: the name under which they are kept."""
+        return hashlib.sha256(self.token).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a seal held, once checked: only `unseal` makes one."""
+
+    sealed: Sealed
+    kind: Kind
+    envelope: Envelope
+    signer: Recognised
+    algorithm: str
+
+    @property
+    def identity(self) -> str:
+        """The identity of the message."""
+        return self.sealed.identity
+
+
+WHY: Final[dict[type[errors.TrustError], Reason]] = {
+    errors.MalformedToken: reasons.NOT_A_TOKEN,
+    errors.NotStrictJson: reasons.NOT_A_TOKEN,
+    errors.ForbiddenHeader: reasons.FORBIDDEN_HEADER,
+    errors.WrongKind: reasons.WRONG_KIND,
+    errors.AlgorithmMismatch: reasons.ALGORITHM_MISMATCH,
+    errors.UnsupportedAlgorithm: reasons.UNSUPPORTED_ALGORITHM,
+    errors.BadSignature: reasons.BROKEN_SEAL,
+    errors.UnknownSigner: reasons.UNKNOWN_SIGNER,
+    errors.Expired: reasons.EXPIRED_CERTIFICATE,
+    errors.NotYetValid: reasons.CERTIFICATE_NOT_YET_VALID,
+    errors.Revoked: reasons.REVOKED_CERTIFICATE,
+    errors.RevocationUnknown: reasons.REVOCATION_UNKNOWN,
+    errors.WrongUsage: reasons.WRONG_KEY_USAGE,
+    errors.BrokenPath: reasons.BROKEN_PATH,
+    errors.StaleTrustList: reasons.STALE_TRUST_LIST,
+    errors.RolledBackTrustList: reasons.STALE_TRUST_LIST,
+}
+"""Each way a signature or a chain can be wrong, and the reason a refusal names for it."""
+
+
+def seal(envelope: Envelope, identity: Identity) -> Sealed:
+    """Sign `envelope` as its sender. The kind follows from the envelope's type."""
+    return Sealed(jws.sign(envelope.octets(), identity, typ=kind_of(envelope)))
+
+
+def unseal(sealed: Sealed, *, trust: TrustStore, at: datetime) -> Opened:
+    """Check `sealed` as of `at` and return what it holds.
+
+    Raises:
+        Refused: with the reason from `WHY`, or WRONG_KIND, NOT_STRICT_JSON, NOT_AN_ENVELOPE, SIGNER_IS_NOT_SENDER.
+    """
+    try:
+        # (1.1) The lexical gate, before any library sees a byte.
+        token = jws.read(sealed.token)
+        kind = _kind(token.typ)
+        # (1.2) Somebody recognised vouches for the key, as of the moment the bus took the message.
+        signer = trust.validate(_certificate(token), at=at)
+        # (1.3) The signature, under the algorithm that the certificate's key dictates.
+        octets = jws.check(token, signer.certificate, typ=kind)
+    except errors.TrustError as error:
+        raise Refused(WHY[type(error)], str(error)) from error
+    # (1.4) Only now is anything parsed.
+    envelope = parse(octets)
+    # (1.5) A receipt says it is one inside the signature too.
+    if kind_of(envelope) is not kind:
+        raise Refused(reasons.WRONG_KIND, f"typ {kind.value!r} around an envelope of type {envelope.type!r}")
+    # (1.6) The key belongs to the sender that is named.
+    if signer.party != envelope.source:
+        raise Refused(reasons.SIGNER_IS_NOT_SENDER, f"signed by {signer.party}, sent as {envelope.source}")
+    return Opened(sealed=sealed, kind=kind, envelope=envelope, signer=signer, algorithm=token.alg)
+
+
+def kind_of(envelope: Envelope) -> Kind:
+    """The kind of seal an envelope of that type must carry."""
+    return Kind.RECEIPT if envelope.type == Type.RECEIPT else Kind.MESSAGE
+
+
+def _certificate(token: jws.Token) -> x509.Certificate:
+    # What the token brings is only a candidate: it must chain to the partner's trust list like any other.
+    if token.certificate is None:
+        raise errors.UnknownSigner("the token names a certificate by its thumbprint but does not bring it (x5c)")
+    return token.certificate
+
+
+def _kind(typ: str) -> Kind:
+    try:
+        return Kind(typ)
+    except ValueError as error:
+        raise errors.WrongKind(f"typ is {typ!r}, expected a message or a receipt") from error

@@ -1,0 +1,63 @@
+"""What a party gets to take its place in a run: a seat. The same for a simulated window and for anybody else's.
+
+Nothing here judges, and nothing here is shared between two seats but the bus.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from certs.identity import Identity
+from certs.trust import TrustStore
+from harness.clock import Chance, Clock
+from harness.errors import Defect
+from harness.exchange.agreement import Agreement, Signed
+from harness.exchange.bus import Bus
+
+
+@dataclass(frozen=True)
+class Seat:
+    """One party's place: who it is, whom it trusts, what it agreed, where it keeps things.
+
+    `folder` is the party's own; only it writes there. `agreements` maps each partner to the agreement with it;
+    `signed` holds the same agreements as the exact bytes both sides signed, for evidence. `lists` and `crls` are the
+    trust lists (one token a country) and revocation lists (DER) that `trust` was built from.
+    """
+
+    run: str
+    party: str
+    identity: Identity
+    trust: TrustStore
+    agreements: Mapping[str, Agreement]
+    signed: Mapping[str, Signed]
+    lists: Mapping[str, bytes]
+    crls: tuple[bytes, ...]
+    bus: Bus
+    clock: Clock
+    chance: Chance
+    folder: Path
+
+    def agreement_with(self, partner: str) -> Agreement:
+        """The agreement with `partner`; a seat is never built without one for each inbox it reads."""
+        found = self.agreements.get(partner)
+        if found is None:
+            raise Defect(f"{self.party} reads an inbox from {partner} without an agreement")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message of a party's that the broker has (level L0): what its sender can name it by.
+
+    `identity` is the SHA-256 of its signing input (hex), `id` the sender's message id, `correlation` the trade
+    transaction, `subject` the document's reference, `to` the receiver.
+    """
+
+    identity: str
+    id: str
+    correlation: str
+    subject: str
+    topic: str
+    to: str

@@ -1,0 +1,224 @@
+"""The adversaries: named seats from which something goes wrong on purpose.
+
+`Wire` stands between the parties' outlets and the bus: what Mallory does to records under way happens there, so the
+sender's log says what it sent and the tap says what arrived. `Mallory` also plays the dishonest operator, who can write
+any topic. `Insider` holds one party's key and sends what its window never would. None of them touches a window.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
+
+from certs.identity import Identity
+from harness.clock import Chance, Clock
+from harness.exchange import topics
+from harness.exchange.bus import OPERATOR, Ack, Bus, Inlet, Outlet, Record, TopicRights
+from harness.exchange.envelope import Envelope, Type
+from harness.exchange.seal import Sealed, seal
+from harness.trial.history import Seen
+
+Tamper = Callable[[Record], "Record | None"]
+"""What happens to a record under way: the same, another one, or None when it is held back."""
+
+
+@dataclass
+class Fault:
+    """One thing Mallory does to what is put on `topic`, `times` times at most."""
+
+    topic: str
+    tamper: Tamper
+    times: int
+    held: list[Record]
+
+    def does(self, record: Record) -> Record | None:
+        """Do it to `record`, if it is meant and not used up."""
+        if record.topic != self.topic or self.times <= 0:
+            return record
+        after = self.tamper(record)
+        if after is not record:
+            self.times -= 1
+        if after is None:
+            self.held.append(record)
+        return after
+
+
+class Wire:
+    """A bus as the parties have it when Mallory stands on the wire. Implements `bus.Bus`."""
+
+    def __init__(self, bus: Bus, clock: Clock) -> None:
+        self._bus = bus
+        self._clock = clock
+        self.faults: list[Fault] = []
+        self.kept_away: set[bytes] = set()
+        """What was put and did not come on its topic as it was put."""
+
+    @property
+    def enforces_rights(self) -> bool:
+        """As the bus does."""
+        return self._bus.enforces_rights
+
+    async def open_topics(self, rights: Iterable[TopicRights]) -> None:
+        """As the bus does."""
+        await self._bus.open_topics(rights)
+
+    async def outlet(self, principal: str) -> Outlet:
+        """An outlet whose records pass Mallory."""
+        return _WiredOutlet(await self._bus.outlet(principal), self, self._clock)
+
+    async def inlet(self, principal: str, topics: Sequence[str], *, group: str | None) -> Inlet:
+        """As the bus does: records are changed on the way in, once, for all who read."""
+        return await self._bus.inlet(principal, topics, group=group)
+
+    async def trim(self, topic: str, before: int) -> None:
+        """As the bus does."""
+        await self._bus.trim(topic, before)
+
+    async def close(self) -> None:
+        """Closing is the owner's business: nothing here."""
+
+    def through(self, record: Record) -> Record | None:
+        """What becomes of `record`."""
+        now: Record | None = record
+        for fault in self.faults:
+            now = fault.does(now) if now is not None else None
+        if now is None or now.value != record.value:
+            self.kept_away.add(record.value)
+        return now
+
+
+class _WiredOutlet:
+    def __init__(self, outlet: Outlet, wire: Wire, clock: Clock) -> None:
+        self._outlet, self._wire, self._clock = outlet, wire, clock
+
+    async def put(self, *records: Record) -> tuple[Ack, ...]:
+        """Put what Mallory lets through; for what she holds back she lies that the broker has it."""
+        passed = [(at, changed) for at, one in enumerate(records) if (changed := self._wire.through(one)) is not None]
+        acks = dict(zip((at for at, _ in passed), await self._outlet.put(*(one for _, one in passed)), strict=True))
+        return tuple(
+            acks.get(at) or Ack(one.topic, 0, 0, self._clock.now()) for at, one in enumerate(records)
+        )
+
+    async def close(self) -> None:
+        await self._outlet.close()
+
+
+class Mallory:
+    """The adversary on the wire, and the dishonest operator of the broker. `does` writes down each of her acts."""
+
+    def __init__(self, bus: Bus, wire: Wire, does: Callable[[str], None]) -> None:
+        self._bus = bus
+        self._wire = wire
+        self._does = does
+
+    def flips_a_byte(self, *, sender: str, receiver: str) -> None:
+        """Flip one bit in the payload of the next message from `sender` to `receiver`."""
+        self._does(f"stands between {sender} and {receiver} and will flip one byte of the payload")
+
+        def tamper(record: Record) -> Record:
+            head, payload, signature = record.value.split(b".")
+            middle = len(payload) // 2
+            flipped = b"A" if payload[middle : middle + 1] != b"A" else b"B"
+            payload = payload[:middle] + flipped + payload[middle + 1 :]
+            return replace(record, value=b".".join((head, payload, signature)))
+
+        self._add(sender, receiver, tamper)
+
+    def rewrites_header(self, name: str, value: bytes, *, sender: str, receiver: str) -> None:
+        """Change a Kafka header of the next message from `sender` to `receiver`; the signed body stays."""
+        self._does(f"will rewrite header {name} of {sender}'s next message to say {value.decode()}")
+
+        def tamper(record: Record) -> Record:
+            headers = tuple((key, value if key == name else old) for key, old in record.headers)
+            return replace(record, headers=headers)
+
+        self._add(sender, receiver, tamper)
+
+    def holds_back(self, *, sender: str, receiver: str) -> Fault:
+        """Hold back the next record from `sender` to `receiver` until it is released."""
+        self._does(f"holds back {sender}'s next record to {receiver}")
+        return self._add(sender, receiver, lambda _record: None)
+
+    async def releases(self, fault: Fault) -> None:
+        """Let what was held back go on its way now."""
+        self._does(f"lets go what she held back on {fault.topic}")
+        await self._write(*fault.held)
+        fault.held.clear()
+
+    async def sends_again(self, seen: Seen) -> None:
+        """Put the very same bytes on the very same topic once more."""
+        self._does(f"sends {seen.said.get('subject')} a second time on {seen.delivery.topic}")
+        await self._write(_copy(seen, seen.delivery.topic))
+
+    async def carries_to(self, topic: str, seen: Seen) -> None:
+        """Put the same bytes on another topic."""
+        self._does(f"carries {seen.said.get('subject')} from {seen.delivery.topic} to {topic}")
+        await self._write(_copy(seen, topic))
+
+    async def puts(self, *records: Record) -> None:
+        """Put records of somebody's on their topics, as operator."""
+        self._does(f"puts {len(records)} record(s) on {', '.join(sorted({record.topic for record in records}))}")
+        await self._write(*records)
+
+    def _add(self, sender: str, receiver: str, tamper: Tamper) -> Fault:
+        fault = Fault(topics.inbox(receiver, sender), tamper, 1, [])
+        self._wire.faults.append(fault)
+        return fault
+
+    async def _write(self, *records: Record) -> None:
+        outlet = await self._bus.outlet(OPERATOR)
+        try:
+            await outlet.put(*records)
+        finally:
+            await outlet.close()
+
+
+class Insider:
+    """Somebody inside one country who can use its signing key and go around its window."""
+
+    def __init__(self, identity: Identity, clock: Clock, chance: Chance) -> None:
+        self.identity = identity
+        self._clock = clock
+        self._chance = chance
+
+    def signs(self, like: Seen, **changes: Any) -> Record:  # Any: the value of any attribute of an envelope
+        """Sign an envelope like the one seen, with some attributes changed; what is not changed stays, id included."""
+        said = {**like.said, "nonce": self._chance.token("insider/nonce"), **changes}
+        envelope = Envelope.model_validate(said)
+        return self._sealed(envelope)
+
+    def writes(  # noqa: PLR0913 - what a forger must fill in
+        self, octets: bytes, *, source: str, to: str, corridor: str, doctype: str, reference: str, media_type: str
+    ) -> Record:
+        """Sign a new message that claims to come from `source`."""
+        now = self._clock.now()
+        envelope = Envelope(
+            id=f"insider-{self._chance.token('insider/id', count=8)}",
+            source=source,
+            type=Type.DOCUMENT.value,
+            subject=reference,
+            time=now,
+            datacontenttype=media_type,
+            receiver=to,
+            topic=topics.inbox(to, source),
+            corridor=corridor,
+            correlationid=self._chance.token("insider/correlation", count=8),
+            expirytime=now + timedelta(hours=1),
+            sequence=1,
+            nonce=self._chance.token("insider/nonce"),
+            doctype=doctype,
+            function="9",
+            data_base64=base64.b64encode(octets).decode(),
+        )
+        return self._sealed(envelope)
+
+    def _sealed(self, envelope: Envelope) -> Record:
+        sealed: Sealed = seal(envelope, self.identity)
+        return Record(envelope.topic, envelope.correlationid.encode(), sealed.token, envelope.hints())
+
+
+def _copy(seen: Seen, topic: str) -> Record:
+    return Record(topic, seen.delivery.key, seen.delivery.value, seen.delivery.headers)

@@ -1,0 +1,211 @@
+"""The history of one run: what happened, written down first and judged later.
+
+An append-only file of JSON lines. Whoever writes an event says what it saw, never what it thinks of it:
+the verdict is a pure function of this file (`harness.trial.verdict`), so an old run can be judged by a new check.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from certs.errors import TrustError
+from certs.gates import strict_json
+from certs.jws import read as read_token
+from harness.clock import Clock, moment, stamp
+from harness.errors import BadInput
+from harness.evidence import records
+from harness.evidence.records import Record
+from harness.exchange.bus import Delivery
+from harness.exchange.receipt import Receipt, Statement
+from harness.exchange.receipt import parse as parse_receipt
+from harness.exchange.reasons import Refused
+from harness.exchange.seal import Kind, Sealed
+
+
+class What(StrEnum):
+    """The kinds of events."""
+
+    RUN = "run"
+    STEP = "step"
+    DELIVERY = "delivery"
+    STOPPED = "stopped"
+    PROMISE = "promise"
+    RECORD = "record"
+    BUNDLE = "bundle"
+    TROUBLE = "trouble"
+
+
+class Scribe:
+    """Writes one history. The only writer of its file; events are on the disk line by line, in order."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        self.path = path
+        self._clock = clock
+        self._file = path.open("a", encoding="utf-8")
+        self._count = 0
+
+    def write(self, what: What, **said: Any) -> None:  # Any: JSON values, as each kind of event has them
+        """Add one event."""
+        self._count += 1
+        event = {"n": self._count, "at": stamp(self._clock.now()), "what": what.value, **said}
+        self._file.write(json.dumps(event, ensure_ascii=False, sort_keys=True) + "\n")
+        self._file.flush()
+
+    def close(self) -> None:
+        """No more events."""
+        self._file.close()
+
+
+@dataclass(frozen=True)
+class Seen:
+    """One record that the tap saw on a topic, with what can be read of it without believing any of it."""
+
+    delivery: Delivery
+    sealed: Sealed
+    kind: Kind | None
+    said: Mapping[str, Any]  # Any: the envelope's JSON as it came, possibly a forger's
+
+    @property
+    def receipt(self) -> Receipt | None:
+        """The receipt in it, if it is one that can be read."""
+        if self.kind is not Kind.RECEIPT:
+            return None
+        try:
+            return parse_receipt(self.said.get("data"))
+        except Refused:
+            return None
+
+    @property
+    def in_inbox(self) -> bool:
+        """Whether it came on an inbox (and not in somebody's quarantine)."""
+        return ".in.from." in self.delivery.topic
+
+    def statement(self, level: str) -> Statement | None:
+        """What its receipt states on `level`."""
+        found = self.receipt
+        return next((one for one in found.statements if one.level == level), None) if found is not None else None
+
+
+@dataclass(frozen=True)
+class Logged:
+    """One record of a party's evidence log, as that party gave it out."""
+
+    party: str
+    index: int
+    body: bytes
+    record: Record
+
+    def get(self, name: str) -> object:
+        """A field of the record."""
+        return self.record.fields.get(name)
+
+
+class History:
+    """A finished (or cut off) history, to be read by checks."""
+
+    def __init__(self, events: tuple[Mapping[str, Any], ...], folder: Path) -> None:
+        self.events = events
+        self.folder = folder
+
+    @classmethod
+    def read(cls, path: Path) -> History:
+        """Read a history file. Raises BadInput naming the line that is wrong."""
+        events = []
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+            try:
+                events.append(json.loads(line))
+            except ValueError as error:
+                raise BadInput(f"{path.name}, line {number} is no event: {error}", expected="one JSON object a line") from error
+        return cls(tuple(events), path.parent)
+
+    def of(self, what: What) -> Iterator[Mapping[str, Any]]:
+        """The events of one kind, in order."""
+        return (event for event in self.events if event["what"] == what)
+
+    @cached_property
+    def run(self) -> Mapping[str, Any]:
+        """What the run said of itself at its start."""
+        return next(self.of(What.RUN), {})
+
+    @cached_property
+    def deliveries(self) -> tuple[Seen, ...]:
+        """Everything the tap saw, in its order."""
+        return tuple(see(delivery_from(event)) for event in self.of(What.DELIVERY))
+
+    @cached_property
+    def logs(self) -> Mapping[str, tuple[Logged, ...]]:
+        """Each party's evidence log, as it gave it out at the end."""
+        logs: dict[str, list[Logged]] = {}
+        for event in self.of(What.RECORD):
+            body = event["body"].encode()
+            logs.setdefault(event["party"], []).append(
+                Logged(event["party"], event["index"], body, records.read(body))
+            )
+        return {party: tuple(found) for party, found in logs.items()}
+
+    def log(self, party: str, event: str, **fields: object) -> tuple[Logged, ...]:
+        """The records of one kind in one party's log that hold all of `fields`."""
+        return tuple(
+            logged
+            for logged in self.logs.get(party, ())
+            if logged.record.event == event and all(logged.get(name) == value for name, value in fields.items())
+        )
+
+    def tokens(self, identity: str) -> tuple[Seen, ...]:
+        """Every time this message was seen on an inbox."""
+        return tuple(seen for seen in self.deliveries if seen.in_inbox and seen.sealed.identity == identity)
+
+    def receipts(self, of: str) -> tuple[Seen, ...]:
+        """Every receipt about this message that was seen, in order."""
+        return tuple(
+            seen
+            for seen in self.deliveries
+            if seen.in_inbox and (receipt := seen.receipt) is not None and receipt.of == of
+        )
+
+
+def event_of(delivery: Delivery) -> dict[str, Any]:  # Any: JSON values
+    """A delivery as the history keeps it: all its bytes."""
+    return {
+        "topic": delivery.topic,
+        "partition": delivery.partition,
+        "offset": delivery.offset,
+        "key": delivery.key.decode("latin-1"),
+        "value": base64.b64encode(delivery.value).decode(),
+        "headers": [[name, value.decode("latin-1")] for name, value in delivery.headers],
+        "broker_time": stamp(delivery.at),
+    }
+
+
+def delivery_from(event: Mapping[str, Any]) -> Delivery:
+    """What `event_of` kept."""
+    at: datetime = moment(event["broker_time"])
+    return Delivery(
+        topic=event["topic"],
+        partition=event["partition"],
+        offset=event["offset"],
+        key=event["key"].encode("latin-1"),
+        value=base64.b64decode(event["value"]),
+        headers=tuple((name, value.encode("latin-1")) for name, value in event["headers"]),
+        at=at,
+    )
+
+
+def see(delivery: Delivery) -> Seen:
+    """Read of a delivery what can be read, believing nothing."""
+    sealed = Sealed(delivery.value)
+    try:
+        token = read_token(delivery.value)
+        said = strict_json(token.payload)
+    except TrustError:
+        return Seen(delivery, sealed, None, {})
+    kind = Kind(token.typ) if token.typ in tuple(Kind) else None
+    return Seen(delivery, sealed, kind, said if isinstance(said, dict) else {})

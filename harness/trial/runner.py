@@ -1,0 +1,122 @@
+"""Plays scenarios: each on a stage of its own, recorded first, judged from its history afterwards.
+
+    play     one scenario -> its history, on the disk
+    judge    a history -> the outcome of each promise, by nothing but the file
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from certs.identity import Algorithm
+from harness.clock import Chance, Clock
+from harness.errors import CorridorError, RoadFailed
+from harness.exchange.bus import Bus
+from harness.exchange.reasons import Refused
+from harness.trial import about
+from harness.trial.checks import CHECKS
+from harness.trial.history import History, Scribe, What
+from harness.trial.script import Cast, Pack, Scenario
+from harness.trial.stage import PATIENCE, Setting, Stopped, staged
+from harness.trial.verdict import Judged, Verdict, worst
+
+BusMaker = Callable[[str], AbstractAsyncContextManager[Bus]]
+"""Makes the bus of one run from the run's topic prefix."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One scenario, played and judged. `trouble` says why there is no verdict, when the environment failed."""
+
+    scenario: Scenario
+    judged: tuple[Judged, ...]
+    folder: Path
+    seconds: float
+    again: str
+    trouble: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """What the promises come to together."""
+        if self.trouble:
+            return Verdict.UNKNOWN
+        return worst(one.verdict for one in self.judged)
+
+
+@dataclass(frozen=True)
+class Playbill:
+    """With what a scenario is played."""
+
+    pack: Pack
+    bus: BusMaker
+    bus_name: str
+    clock: Clock
+    seed: int
+    algorithm: Algorithm = Algorithm.ES256
+    patience: float = PATIENCE
+    fixed_keys: bool = False
+    """Keys from the seed too: for comparing runs byte for byte, never for anything else."""
+
+
+async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mapping[str, Cast] | None = None) -> History:
+    """Play one scenario in `folder` and return its history. What goes wrong goes into the history too."""
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    scribe = Scribe(folder / "history.jsonl", bill.clock)
+    chance = Chance(bill.seed) if bill.fixed_keys else Chance()
+    run = f"{scenario.id.replace('/', '-')}-{chance.token('run', count=4)}"
+    setting = Setting(run, folder, bill.clock, chance, bill.algorithm, bill.patience)
+    scribe.write(What.RUN, scenario=scenario.id, run=run, **about.this_run(bill.seed, bill.bus_name, scenario.id))
+    try:
+        async with bill.bus(f"{run}.") as bus, staged(setting, bill.pack, bus, scribe, cast=cast) as stage:
+            try:
+                await scenario.play(stage)
+            except Stopped:
+                pass  # the history says what did not come, and the promises that were not reached show
+            await stage.settle()
+    except RoadFailed as error:
+        scribe.write(What.TROUBLE, found=error.found, expected=error.expected, todo=error.todo)
+    except (CorridorError, Refused) as error:
+        scribe.write(What.STOPPED, waited_for=str(error), seconds=0)
+    finally:
+        scribe.close()
+    return History.read(folder / "history.jsonl")
+
+
+def judge(scenario: Scenario, history: History) -> tuple[Judged, ...]:
+    """Judge every promise of a scenario and every standing one: a pure function of the history.
+
+    A promise that the script never came to is not reached; a check that fails itself is unknown, never held.
+    """
+    judged = []
+    made: set[str] = set()
+    for event in history.of(What.PROMISE):
+        made.add(event["check"])
+        judged.append(_judge(event["check"], history, event["args"]))
+    stopped = [f"waited in vain for {event['waited_for']}" for event in history.of(What.STOPPED)]
+    for check in scenario.checks:
+        if check.name not in made:
+            saw = "; ".join(stopped) or "the script ended before it"
+            judged.append(Judged(check.name, check.promise, Verdict.NOT_REACHED, check.promise, saw, check.topic))
+    judged.extend(_judge(check.name, history, {}) for check in CHECKS.values() if check.standing)
+    return tuple(judged)
+
+
+def trouble(history: History) -> str:
+    """Why the environment let no verdict come about; empty when it did not fail."""
+    return "; ".join(f"{event['found']} (to do: {event['todo']})" for event in history.of(What.TROUBLE))
+
+
+def _judge(name: str, history: History, args: Mapping[str, Any]) -> Judged:  # Any: plain data of the check
+    check = CHECKS[name]
+    try:
+        return check(history, **args)
+    except (CorridorError, Refused, KeyError, ValueError, TypeError) as error:
+        # A check that fails says nothing about the promise: unknown, with the place to look for us.
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        saw = f"the check itself failed: {type(error).__name__}: {error} ({Path(where.filename).name}:{where.lineno})"
+        return Judged(name, check.promise, Verdict.UNKNOWN, check.promise, saw, check.topic)

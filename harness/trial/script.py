@@ -1,0 +1,95 @@
+"""Scenarios as scripts: how one is written down, what it needs, and how a pack hands them in.
+
+A scenario is an async function of 15 to 30 lines with one promise in its docstring; its id comes from where it lives.
+It says beforehand which checks it will make, so that a script cut short shows the ones it never reached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from harness.errors import BadInput
+from harness.exchange.agreement import Agreement
+from harness.exchange.seat import Seat
+from harness.trial.checks import Check
+from harness.trial.party import Party
+
+if TYPE_CHECKING:
+    from harness.trial.stage import Stage
+
+Play = Callable[["Stage"], Awaitable[None]]
+Cast = Callable[[Seat], Party]
+
+
+@dataclass(frozen=True)
+class Saboteur:
+    """A party that breaks one promise, the seat it takes in this scenario, and the check that must name it."""
+
+    seat: str
+    cast: Cast
+    caught_by: str
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """One promise and the script that puts it to the test."""
+
+    id: str
+    title: str
+    promise: str
+    play: Play
+    checks: tuple[Check, ...]
+    saboteurs: tuple[Saboteur, ...]
+    pair: tuple[str, str]
+    document: str
+    attack: str = ""
+    questions: tuple[str, ...] = ()
+    """Readiness questions (of the toolkit's checklists) that this scenario gives evidence towards."""
+
+
+@dataclass(frozen=True)
+class Pack:
+    """What a distribution of scenarios hands in through the entry point group `corridor.packs`."""
+
+    name: str
+    countries: Mapping[str, str]
+    """Party code -> name in words."""
+    corridors: tuple[Agreement, ...]
+    cast: Cast
+    scenarios: tuple[Scenario, ...]
+    samples: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def scenario(  # noqa: PLR0913 - the facts of a scenario, each named
+    *,
+    title: str,
+    checks: tuple[Check, ...],
+    saboteurs: tuple[Saboteur, ...],
+    pair: tuple[str, str] = ("QM", "QN"),
+    document: str,
+    attack: str = "",
+    questions: tuple[str, ...] = (),
+) -> Callable[[Play], Scenario]:
+    """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
+
+    def make(play: Play) -> Scenario:
+        module = play.__module__.split(".")[1:]
+        promise = " ".join((play.__doc__ or "").split())
+        if not promise:
+            raise BadInput(f"{play.__module__} has no docstring", expected="the scenario's promise in one sentence")
+        return Scenario(
+            id="/".join(part.replace("_", "-") for part in module),
+            title=title,
+            promise=promise,
+            play=play,
+            checks=checks,
+            saboteurs=saboteurs,
+            pair=pair,
+            document=document,
+            attack=attack,
+            questions=questions,
+        )
+
+    return make

@@ -1,0 +1,362 @@
+"""The stage: builds a rehearsal, seats its parties, and gives the script its verbs.
+
+Everything a run needs is made here afresh: authorities, trust lists, agreements signed by both sides, topics with their
+rights, the tap and the wire. The parties are strangers to each other and to the judge; what they share is the bus.
+Keys live in the run's folder, mode 0600. Nothing here judges.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, TypeVar
+
+from certs.authority import Authority
+from certs.identity import Algorithm, Identity
+from certs.trust import TrustStore
+from harness.clock import Chance, Clock
+from harness.errors import BadInput, RoadFailed
+from harness.evidence import records
+from harness.exchange import agreement as agreements
+from harness.exchange import topics
+from harness.exchange.agreement import Agreement, Signed
+from harness.exchange.bus import Bus, TopicRights
+from harness.exchange.seal import Sealed
+from harness.exchange.seat import Seat, Sent
+from harness.trial.checks import Check
+from harness.trial.faults import Insider, Mallory, Wire
+from harness.trial.history import Scribe, Seen, What
+from harness.trial.party import Party
+from harness.trial.script import Cast, Pack
+from harness.trial.tap import Tap
+
+T = TypeVar("T")
+
+LIFETIME: Final = timedelta(hours=24)
+"""How long a rehearsal's throw-away authorities are valid."""
+
+PATIENCE: Final = 20.0
+"""Seconds of real time that a script waits for what must come, before it goes down as not reached."""
+
+
+class Stopped(Exception):  # noqa: N818 - not an error of ours: what a script waited for did not come
+    """The script waited for something that did not come in time; the history says for what."""
+
+
+@dataclass(frozen=True)
+class Country:
+    """One country of the run: its authorities, and the signing identity of its window."""
+
+    code: str
+    authority: Authority
+    identity: Identity
+    trust_list: bytes
+    crls: tuple[bytes, ...]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What a run is played with: the same setting and seed on the memory bus write the same bytes."""
+
+    run: str
+    folder: Path
+    clock: Clock
+    chance: Chance
+    algorithm: Algorithm = Algorithm.ES256
+    patience: float = PATIENCE
+
+
+def parties_of(corridors: tuple[Agreement, ...]) -> tuple[str, ...]:
+    """Every party that any of these corridors names, in order of appearance."""
+    return tuple(dict.fromkeys(party for corridor in corridors for party in corridor.parties))
+
+
+def rights_of(corridors: tuple[Agreement, ...]) -> tuple[TopicRights, ...]:
+    """The topics of these corridors with their rights, each once."""
+    found: dict[str, TopicRights] = {}
+    for corridor in corridors:
+        one, other = corridor.parties
+        found |= {rights.topic: rights for rights in topics.rights_between(one, other)}
+    return tuple(found.values())
+
+
+class Window:
+    """A seated party, as a script speaks of it. Each verb is written down as a step before it is done."""
+
+    def __init__(self, party: Party, stage: Stage) -> None:
+        self._party = party
+        self._stage = stage
+        self.code = party.party
+
+    async def lodges(self, octets: bytes, *, to: str) -> Sent:
+        """A trader lodges a document with this window, which sends it to `to`."""
+        self._stage.step(self.code, f"issues a document of {len(octets)} bytes to {to}")
+        return await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
+
+    async def passes_on(self, octets: bytes, *, to: str, doctype: str, reference: str, media_type: str) -> Sent:
+        """The window sends bytes that another system answers for, without reading them."""
+        self._stage.step(self.code, f"passes on {reference} to {to}, unread")
+        doing = self._party.counter.pass_on(octets, to=to, doctype=doctype, reference=reference, media_type=media_type)
+        return await self._bounded(doing, f"{self.code} to send")
+
+    async def uses(self, sent: Sent, *, quantity: str, declaration: str) -> None:
+        """Customs of this country uses a certificate for a declaration, and the window tells its issuer."""
+        self._stage.step(self.code, f"customs uses {quantity} of {sent.subject} for declaration {declaration}")
+        doing = self._party.counter.report_use(sent.identity, quantity=quantity, declaration=declaration)
+        await self._bounded(doing, f"{self.code} to report the use")
+
+    async def disputes(self, sent: Sent, *, number: str, sentence: str, claim: str = "no-answer") -> Sent:
+        """This party opens a dispute about a message it sent."""
+        self._stage.step(self.code, f"opens dispute {number}: {sentence}")
+        doing = self._party.counter.dispute(sent, claim=claim, number=number, sentence=sentence)
+        return await self._bounded(doing, f"{self.code} to open dispute {number}")
+
+    async def proves(self, sent: Sent, *, witness: str) -> Path:
+        """This party has its log cosigned by `witness` and writes an evidence bundle about the transaction."""
+        self._stage.step(self.code, f"writes its evidence about {sent.subject}, cosigned by {witness}")
+        doing = self._party.counter.evidence(sent.correlation, partner=witness)
+        path = await self._bounded(doing, f"{witness} to cosign the log of {self.code}")
+        told = path.relative_to(self._stage.setting.folder)
+        self._stage.scribe.write(What.BUNDLE, party=self.code, path=str(told))
+        return path
+
+    async def seeks_witness(self, partner: str) -> None:
+        """Have the log cosigned by `partner`."""
+        await self._bounded(self._party.counter.seek_witness(partner), f"{partner} to cosign the log of {self.code}")
+
+    def gives_out(self) -> tuple[bytes, ...]:
+        """The records of its evidence log."""
+        return self._party.gives_out()
+
+    async def _bounded(self, doing: Awaitable[T], what: str) -> T:
+        try:
+            async with asyncio.timeout(self._stage.setting.patience):
+                return await doing
+        except TimeoutError as error:
+            raise self._stage.stopped(what) from error
+
+
+class Stage:
+    """One rehearsal, set up and running. Made by `staged`; scripts get it as their only argument."""
+
+    def __init__(self, setting: Setting, pack: Pack, bus: Bus, scribe: Scribe) -> None:
+        self.setting = setting
+        self.pack = pack
+        self.scribe = scribe
+        self.bus = bus
+        self.tap = Tap(scribe)
+        self.wire = Wire(bus, setting.clock)
+        self.countries: dict[str, Country] = {}
+        self.windows: dict[str, Window] = {}
+        self.mallory = Mallory(bus, self.wire, lambda act: self.step("Mallory", act))
+
+    # ------------------------------------------------------------------------------- what a script asks for
+
+    def window(self, code: str) -> Window:
+        """The party in seat `code`."""
+        if code not in self.windows:
+            raise BadInput(f"no seat {code!r} in this run", expected=f"one of {', '.join(self.windows)}")
+        return self.windows[code]
+
+    def insider(self, code: str) -> Insider:
+        """Somebody in country `code` who can use its signing key."""
+        return Insider(self.countries[code].identity, self.setting.clock, self.setting.chance)
+
+    def sample(self, name: str) -> bytes:
+        """A document of the pack's own."""
+        return self.pack.samples[name]
+
+    def step(self, who: str, text: str) -> None:
+        """Write down what somebody does now."""
+        self.scribe.write(What.STEP, who=who, text=text)
+
+    def promises(self, check: Check, **args: str) -> None:
+        """Write down that `check` is to be made with these arguments once the run is over."""
+        self.scribe.write(What.PROMISE, check=check.name, args=args)
+
+    async def message(self, sent: Sent, *, copy: int = 1) -> Seen:
+        """The message as the tap saw it, the `copy`th time."""
+        return await self._seen(
+            lambda seen: seen.in_inbox and seen.sealed.identity == sent.identity, f"{sent.subject} on the wire", copy
+        )
+
+    async def answer(self, sent: Sent, *, copy: int = 1) -> Seen:
+        """The `copy`th receipt about this message that came over the wire."""
+        return await self.answer_to(sent.identity, sent.subject, copy=copy)
+
+    async def answer_to(self, identity: str, what: str, *, copy: int = 1) -> Seen:
+        """The `copy`th receipt about the message with this identity."""
+
+        def about(seen: Seen) -> bool:
+            receipt = seen.receipt
+            return seen.in_inbox and receipt is not None and receipt.of == identity
+
+        return await self._seen(about, f"answer {copy} to {what}", copy)
+
+    async def tampered(self, *, on: str, after: Sent) -> Seen:
+        """What came on topic `on` of this transaction under another identity than its sender gave it."""
+
+        def other(seen: Seen) -> bool:
+            same_road = seen.delivery.topic == on and seen.delivery.key == after.correlation.encode()
+            return same_road and seen.sealed.identity != after.identity
+
+        return await self._seen(other, f"an altered copy of {after.subject}", 1)
+
+    async def _seen(self, wanted: Callable[[Seen], bool], what: str, count: int) -> Seen:
+        try:
+            async with asyncio.timeout(self.setting.patience):
+                return (await self.tap.until(wanted, count=count))[-1]
+        except TimeoutError as error:
+            raise self.stopped(what) from error
+
+    def stopped(self, what: str) -> Stopped:
+        """Write down that something did not come, and return what to raise."""
+        self.scribe.write(What.STOPPED, waited_for=what, seconds=self.setting.patience)
+        return Stopped(what)
+
+    # ------------------------------------------------------------------------------------- how a run ends
+
+    async def settle(self) -> None:
+        """Let every pair witness each other, then write down what each log gives out."""
+        for corridor in self.pack.corridors:
+            one, other = corridor.parties
+            for owner, witness in ((one, other), (other, one)):
+                try:
+                    await self.window(owner).seeks_witness(witness)
+                except Stopped:
+                    continue  # written down; a log without its witness shows in the checks
+        await self._tapped_all()
+        for code, window in self.windows.items():
+            for index, body in enumerate(window.gives_out()):
+                self.scribe.write(What.RECORD, party=code, index=index, body=body.decode())
+
+    async def _tapped_all(self) -> None:
+        """Wait until the tap has seen all that the logs say was put, but for what Mallory kept from the topics."""
+        wanted = {
+            str(record.fields["raw"])
+            for window in self.windows.values()
+            for body in window.gives_out()
+            if (record := records.read(body)).event in (records.SENT, records.ANSWERED)
+        }
+        wanted -= {Sealed(value).raw for value in self.wire.kept_away}
+        try:
+            async with asyncio.timeout(self.setting.patience / 4):
+                await self.tap.until_all(wanted)
+        except TimeoutError:
+            self.stopped("the tap to see all that the logs say was put")
+
+
+def _found(code: str, setting: Setting) -> Country:
+    """Found one country's authorities, and give its window an identity."""
+    at, chance = setting.clock.now(), setting.chance
+    # A minute back, so that two machines' clocks may differ a little.
+    authority = Authority.found(code, at - timedelta(minutes=1), chance.octets, LIFETIME)
+    identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=LIFETIME)
+    authority.save(setting.folder / "certs" / code / "authority")
+    identity.save(setting.folder / "certs" / code / "window")
+    return Country(
+        code=code,
+        authority=authority,
+        identity=identity,
+        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + LIFETIME),
+        crls=authority.crls(at - timedelta(minutes=1), lifetime=LIFETIME),
+    )
+
+
+def _conclude(corridor: Agreement, countries: Mapping[str, Country]) -> Signed:
+    """Have both sides sign the agreement's final bytes."""
+    octets = agreements.conclude(corridor, {code: countries[code].authority.anchor for code in corridor.parties})
+    tokens = {code: agreements.sign(octets, countries[code].identity) for code in corridor.parties}
+    return Signed(octets, tokens)
+
+
+def _seat(code: str, stage: Stage, signed: Mapping[str, Signed]) -> Seat:
+    """What one party gets: only its own key, and of its partners only what they publish."""
+    setting = stage.setting
+    known = {one for other in signed for one in (code, other)} | {code}
+    trust = TrustStore()
+    for one in sorted(known):
+        trust.load_list(stage.countries[one].trust_list, anchor=stage.countries[one].authority.anchor, at=setting.clock.now())
+    for one in sorted(known):
+        for crl in stage.countries[one].crls:
+            trust.load_crl(crl)
+    folder = setting.folder / "parties" / code
+    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    return Seat(
+        run=setting.run,
+        party=code,
+        identity=stage.countries[code].identity,
+        trust=trust,
+        agreements={other: one.checked(trust, setting.clock.now()) for other, one in signed.items()},
+        signed=signed,
+        lists={one: stage.countries[one].trust_list for one in sorted(known)},
+        crls=tuple(crl for one in sorted(known) for crl in stage.countries[one].crls),
+        bus=stage.wire,
+        clock=setting.clock,
+        chance=setting.chance,
+        folder=folder,
+    )
+
+
+@asynccontextmanager
+async def staged(
+    setting: Setting, pack: Pack, bus: Bus, scribe: Scribe, *, cast: Mapping[str, Cast] | None = None
+) -> AsyncIterator[Stage]:
+    """Set a rehearsal up, run it while the block lasts, and take it down.
+
+    Args:
+        setting: where, when and by which chance.
+        pack: corridors, countries and who usually plays a window.
+        bus: an open bus; closing it is the caller's.
+        scribe: where the history goes.
+        cast: who plays which seat instead of the usual window: saboteurs, say.
+
+    Raises:
+        RoadFailed: the bus or a disk failed while the run was on.
+    """
+    stage = Stage(setting, pack, bus, scribe)
+    codes = parties_of(pack.corridors)
+    stage.countries = {code: _found(code, setting) for code in codes}
+    signed: dict[str, dict[str, Signed]] = {code: {} for code in codes}
+    for corridor in pack.corridors:
+        one, other = corridor.parties
+        signed[one][other] = signed[other][one] = _conclude(corridor, stage.countries)
+    rights = rights_of(pack.corridors)
+    await bus.open_topics(rights)
+    players = {code: (cast or {}).get(code, pack.cast)(_seat(code, stage, signed[code])) for code in codes}
+    stage.windows = {code: Window(party, stage) for code, party in players.items()}
+    async with stage.tap.listening(bus, [one.topic for one in rights]), _living(players, setting.patience):
+        yield stage
+
+
+@asynccontextmanager
+async def _living(players: Mapping[str, Party], patience: float) -> AsyncIterator[None]:
+    """Let the parties live while the block lasts. A party that dies ends the block with its error."""
+    try:
+        async with asyncio.TaskGroup() as group:
+            lives = [group.create_task(party.run(), name=code) for code, party in players.items()]
+            try:
+                async with asyncio.timeout(patience):
+                    for party in players.values():
+                        await party.ready.wait()
+            except TimeoutError as error:
+                raise RoadFailed("a party did not come up", expected=f"all ready within {patience:.0f} s") from error
+            yield
+            for life in lives:
+                life.cancel()
+    except BaseExceptionGroup as group_error:
+        # One cause is enough to tell; the rest fell with it.
+        cause = next(iter(_leaves(group_error)))
+        raise cause from group_error
+
+
+def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for one in group.exceptions:
+        if isinstance(one, BaseExceptionGroup):
+            yield from _leaves(one)
+        else:
+            yield one

@@ -1,0 +1,203 @@
+"""The counter of a window: where the country's own people come, with documents, uses of certificates, and disputes.
+
+Nothing here does the work itself: each request is handed to the window's loop, and answered when the turn that did
+it is durable and sent. What arrives from abroad is `nodes.window`.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from harness.documents import syntax
+from harness.errors import BadInput
+from harness.evidence import records
+from harness.exchange import agreement as agreements
+from harness.exchange.envelope import Type
+from harness.exchange.receipt import Level, Receipt, Statement
+from harness.exchange.seat import Seat, Sent
+from nodes import mapping
+from nodes.customs import after_use
+from nodes.ledger import Ledger
+from nodes.outbox import Draft, Outbox, Posted
+from nodes.profile import Profile
+from nodes.turn import Notebook, Turn
+from nodes.witnessing import Witnessing
+
+T = TypeVar("T")
+
+DISPUTE_LIFE = timedelta(days=30)
+"""How long a dispute message may travel."""
+
+
+class Ask(Protocol):
+    """How the counter hands work to the window's loop."""
+
+    def __call__(self, work: Callable[[Turn], T]) -> Awaitable[T]:
+        """Do `work` within one turn; return its result once the turn is durable and sent."""
+        ...
+
+
+@dataclass(frozen=True)
+class Counter:
+    """The requests a window takes. Built by the window; shares its ledger to read, never to write."""
+
+    seat: Seat
+    profile: Profile
+    ledger: Ledger
+    outbox: Outbox
+    notes: Notebook
+    witnessing: Witnessing
+    ask: Ask
+
+    async def lodge(self, octets: bytes, *, to: str, media_type: str | None = None, function: str = "9") -> Sent:
+        """Take in a trader's file, check it, and send it to `to` in this country's national form.
+
+        A file that already is in that form goes on as it is, byte for byte.
+
+        Raises:
+            BadInput: the file cannot be read, lacks mandatory fields, or there is no corridor to `to`.
+            Refused: the corridor agreement does not cover it; nothing was sent.
+        """
+        read = syntax.read(octets, media_type=media_type)
+        document = read.document
+        dialect = self.profile.dialect_for(document.doctype)
+        issued = octets if read.media_type == dialect.media_type else mapping.to_national(document, dialect).octets
+        return await self._send(
+            issued,
+            to=to,
+            cover=(document.doctype, function, document.reference, dialect.media_type),
+            lodged=(octets, read.media_type),
+        )
+
+    async def pass_on(self, octets: bytes, *, to: str, doctype: str, reference: str, media_type: str) -> Sent:
+        """Send bytes that another system of this country answers for, without reading them.
+
+        Raises:
+            BadInput: there is no corridor to `to`.
+            Refused: the corridor agreement does not cover it; nothing was sent.
+        """
+        cover = (doctype, "9", reference, media_type)
+        return await self._send(octets, to=to, cover=cover, lodged=(octets, media_type))
+
+    async def report_use(self, of: str, *, quantity: str, declaration: str) -> None:
+        """Customs used `quantity` of the accepted certificate with identity `of` for a declaration: tell the issuer.
+
+        Raises:
+            BadInput: no such certificate was accepted here, or more would be used than is left.
+        """
+        await self.ask(lambda turn: self._use(turn, of, quantity, declaration))
+
+    async def dispute(self, sent: Sent, *, claim: str, number: str, sentence: str) -> Sent:
+        """Open a dispute about a message of ours: a message of its own, which deletes nothing."""
+        now = self.seat.clock.now()
+        draft = Draft(
+            type=Type.DISPUTE,
+            to=sent.to,
+            subject=sent.subject,
+            correlation=sent.correlation,
+            expires=now + DISPUTE_LIFE,
+            causation=sent.id,
+            data={"claim": claim, "of": sent.identity, "dispute": number, "sentence": sentence},
+        )
+
+        def work(turn: Turn) -> Sent:
+            posted = self.outbox.post(draft)
+            self.notes.sent(turn, posted, payload=None, deadline=None)
+            said = {"of": sent.identity, "claim": claim, "dispute": number, "by": self.seat.party}
+            self.notes.disputed(turn, posted.sealed, sent.correlation, said)
+            return _sent(posted)
+
+        return await self.ask(work)
+
+    async def seek_witness(self, partner: str) -> None:
+        """Have `partner` cosign the log as it stands now; return when the cosignature is stored."""
+        size = await self.ask(lambda turn: self.ask_cosignature(partner, turn))
+        await self.witnessing.cosigned(partner, size)
+
+    async def evidence(self, correlation: str, *, partner: str) -> Path:
+        """Write an evidence bundle about one transaction, under a checkpoint that `partner` cosigned; return its path."""
+        await self.seek_witness(partner)
+        return await self.ask(lambda _turn: self.witnessing.bundle(correlation, partner))
+
+    def ask_cosignature(self, partner: str, turn: Turn) -> int:
+        """Let a request for a cosignature leave with this turn; return the size of the log it is about."""
+        size, draft = self.witnessing.request(partner)
+        turn.post(self.outbox.post(draft))
+        return size
+
+    async def _send(
+        self, octets: bytes, *, to: str, cover: tuple[str, str, str, str], lodged: tuple[bytes, str]
+    ) -> Sent:
+        doctype, function, reference, media_type = cover
+        now = self.seat.clock.now()
+        algorithm = self.seat.identity.algorithm.value
+        party = self.seat.party
+        # Both windows enforce the agreement: an honest sender does not send what it does not cover.
+        clause = self._agreement_to(to).covers(doctype, function, sender=party, receiver=to, algorithm=algorithm, at=now)
+        draft = Draft(
+            type=Type.DOCUMENT,
+            to=to,
+            subject=reference,
+            correlation=self.seat.chance.token(f"{party}/correlation", count=8),
+            expires=agreements.expiry(clause, now),
+            media_type=media_type,
+            doctype=doctype,
+            function=function,
+            data_base64=base64.b64encode(octets).decode(),
+        )
+
+        def work(turn: Turn) -> Sent:
+            raw = turn.keep(lodged[0])
+            self.notes.note(
+                turn, records.LODGED, draft.correlation, raw=raw, doctype=doctype, media_type=lodged[1]
+            )
+            posted = self.outbox.post(draft)
+            deadline = now + timedelta(seconds=clause.answer_within_seconds)
+            self.notes.sent(turn, posted, payload=turn.keep(octets), deadline=deadline)
+            return _sent(posted)
+
+        return await self.ask(work)
+
+    def _use(self, turn: Turn, of: str, quantity: str, declaration: str) -> None:
+        message = self.ledger.received.get(of)
+        if message is None or message.own is None or message.last_answer is None:
+            raise BadInput(f"no document {of[:16]} was accepted at {self.seat.party}", expected="an accepted certificate")
+        own = self.notes.bytes_of(message.own, turn)
+        status = after_use(own, self.profile, message.used, quantity)
+        said = Statement(
+            level=Level.AUTHORITY, status=status, at=self.seat.clock.now(), quantity=quantity, declaration=declaration
+        )
+        receipt = Receipt(of=of, ofid=message.id, after=message.last_answer, statements=(said,))
+        self.notes.note(
+            turn, records.USED, message.correlation, of=of, quantity=quantity, declaration=declaration
+        )
+        to, subject, correlation = message.sender, message.subject, message.correlation
+        posted = self.outbox.receipt(receipt, to=to, subject=subject, correlation=correlation)
+        self.notes.answered(turn, receipt, posted)
+
+    def _agreement_to(self, to: str) -> agreements.Agreement:
+        found = self.seat.agreements.get(to)
+        if found is None:
+            raise BadInput(
+                f"{self.seat.party} has no corridor to {to!r}",
+                expected=f"one of {', '.join(sorted(self.seat.agreements)) or 'none'}",
+                todo="see `corridor list` for the corridors",
+            )
+        return found
+
+
+def _sent(posted: Posted) -> Sent:
+    envelope = posted.envelope
+    return Sent(
+        identity=posted.sealed.identity,
+        id=envelope.id,
+        correlation=envelope.correlationid,
+        subject=envelope.subject,
+        topic=envelope.topic,
+        to=envelope.receiver,
+    )

@@ -1,0 +1,326 @@
+"""The single window of one country: inbox -> steps -> outbox.
+
+One loop owns all state. A turn takes what has arrived and what was asked at the counter, takes every piece through
+`nodes.steps`, writes one transaction of evidence, and only then puts the answers on their topics; only then are the
+incoming places committed. So nothing is answered that is not logged, and nothing is committed that is not answered;
+a turn cut off anywhere is taken again, and its duplicates are answered with the stored receipts.
+
+What is asked by the country's own people: `nodes.counter`. Numbering and sealing: `nodes.outbox`. What the window
+knows: `nodes.ledger`. Notes: `nodes.turn`. Cosigning and bundles: `nodes.witnessing`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+import structlog
+
+from harness.errors import BadInput, Defect, RoadFailed
+from harness.evidence import records
+from harness.evidence.log import EvidenceLog
+from harness.exchange import receipt as receipts
+from harness.exchange import topics
+from harness.exchange.bus import Delivery, Inlet, Outlet, Record
+from harness.exchange.envelope import Type
+from harness.exchange.reasons import REPLAYED, Refused
+from harness.exchange.receipt import Receipt
+from harness.exchange.seal import Kind, Opened, Sealed
+from harness.exchange.seat import Seat
+from nodes.counter import Counter
+from nodes.ledger import Ledger
+from nodes.outbox import Outbox, own_envelope, put_again, reply_to
+from nodes.profile import Profile, load
+from nodes.steps import Road, Steps, travel
+from nodes.turn import Notebook, Turn, short
+from nodes.witnessing import Witnessing
+
+T = TypeVar("T")
+
+MOST: Final = 256
+"""How many deliveries are taken from the bus at once."""
+
+LONGEST_TURN: Final = 1024
+"""How many pieces of work are gathered into one turn, under one transaction of evidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    work: Callable[[Turn], Any]  # Any: each asker has its own result
+    answer: asyncio.Future[Any]
+
+
+_Work = tuple[Delivery, ...] | _Asked
+
+
+class Window:
+    """One country's single window. `run()` is its life; `counter` is where its own people come."""
+
+    steps: Steps = Steps()
+
+    def __init__(self, seat: Seat) -> None:
+        self.seat = seat
+        self.party = seat.party
+        self.profiles: Mapping[str, Profile] = {code: load(code) for code in (seat.party, *seat.agreements)}
+        self.log = EvidenceLog(seat.folder / "log.sqlite", seat.party)
+        self.ledger = Ledger()
+        self.outbox = Outbox(seat)
+        self.notes = Notebook(seat, self.ledger, self.log)
+        self.witnessing = Witnessing(seat, self.profiles[seat.party], self.log)
+        self.counter = Counter(
+            seat, self.profiles[seat.party], self.ledger, self.outbox, self.notes, self.witnessing, self._ask
+        )
+        self.ready = asyncio.Event()
+        # Filled by _fetch and _ask, emptied by run alone. Bounded: who asks too fast waits.
+        self._work: asyncio.Queue[_Work] = asyncio.Queue(maxsize=LONGEST_TURN)
+        self._asked: set[asyncio.Future[Any]] = set()
+        self._tell = structlog.get_logger().bind(party=seat.party, run=seat.run)
+
+    # ------------------------------------------------------------------------------------------------ life
+
+    async def run(self) -> None:
+        """Open the inboxes, take up what was left undone, and work until cancelled."""
+        bus, me = self.seat.bus, topics.principal(self.party)
+        outlet = await bus.outlet(me)
+        inboxes = [topics.inbox(self.party, partner) for partner in self.seat.agreements]
+        inlet = await bus.inlet(me, inboxes, group=me)
+        try:
+            await self._resume(outlet)
+            self.ready.set()
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._fetch(inlet))
+                while True:
+                    await self._turn(await self._gather(), inlet, outlet)
+        finally:
+            for waiting in self._asked:
+                if not waiting.done():
+                    waiting.set_exception(RoadFailed(f"the window of {self.party} closed before it was done"))
+            await inlet.close()
+            await outlet.close()
+            self.witnessing.close()
+            self.log.close()
+
+    async def _fetch(self, inlet: Inlet) -> None:
+        while True:
+            await self._work.put(await inlet.take(MOST))
+
+    async def _gather(self) -> list[_Work]:
+        work = [await self._work.get()]
+        with suppress(asyncio.QueueEmpty):
+            while len(work) < LONGEST_TURN:
+                work.append(self._work.get_nowait())
+        return work
+
+    async def _turn(self, work: list[_Work], inlet: Inlet, outlet: Outlet) -> None:
+        turn = Turn()
+        for piece in work:
+            if isinstance(piece, _Asked):
+                self._do(piece, turn)
+            else:
+                turn.arrived.extend(piece)
+                for delivery in piece:
+                    self.take(delivery, turn)
+        self._request_cosignatures(turn)
+        # Durable first, then answered, then committed: the order is the promise.
+        if turn.records:
+            self.log.append(turn.records, turn.objects.values())
+        if turn.outgoing:
+            await self._send(turn, outlet)
+        if turn.arrived:
+            await inlet.commit(turn.arrived)
+        await self.witnessing.tell()
+        for answer, result in turn.promises:
+            if not answer.done():
+                answer.set_result(result)
+
+    async def _send(self, turn: Turn, outlet: Outlet) -> None:
+        acks = await outlet.put(*(record for record, _ in turn.outgoing))
+        proofs = Turn()
+        for ack, (_, identity) in zip(acks, turn.outgoing, strict=True):
+            if identity is not None:
+                self.notes.transported(proofs, identity, ack)
+        if proofs.records:
+            self.log.append(proofs.records)
+
+    async def _resume(self, outlet: Outlet) -> None:
+        """Fold the log, then put again what the broker never confirmed."""
+        for _, body in self.log.records():
+            record = records.read(body)
+            self.ledger.apply(record)
+            if record.event in (records.SENT, records.ANSWERED):
+                self.outbox.learn(self.log.object(str(record.fields["raw"])))
+        left = {identity: out.raw for identity, out in self.ledger.sent.items() if not out.transported}
+        if left:
+            undone = Turn(outgoing=[(put_again(self.log.object(raw)), identity) for identity, raw in left.items()])
+            await self._send(undone, outlet)
+
+    # ----------------------------------------------------------------------------------------- what arrives
+
+    def take(self, delivery: Delivery, turn: Turn) -> None:
+        """One delivery: step 1, then the road of its kind."""
+        try:
+            opened = self.steps.verify(delivery, party=self.party, trust=self.seat.trust)
+        except Refused as refused:
+            self.refuse_unread(delivery, refused, turn)
+            return
+        if opened.kind is Kind.RECEIPT:
+            self.hear(opened, delivery, turn)
+        elif opened.envelope.type in (Type.CHECKPOINT, Type.COSIGNATURE):
+            self.witness(opened, delivery, turn)
+        else:
+            self.serve(opened, delivery, turn)
+
+    def serve(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """A message: steps 2 to 6, the evidence of it, and its receipt."""
+        envelope = opened.envelope
+        road = travel(
+            opened,
+            self.steps,
+            agreement=self.seat.agreement_with(envelope.source),
+            known=self.ledger,
+            profiles=self.profiles,
+            at=self.seat.clock.now(),
+        )
+        if road.refused is not None and road.refused.reason is REPLAYED:
+            self.answer_again(opened, delivery, road.refused, turn)
+            return
+        self.notes.received(turn, opened, delivery)
+        if road.understood is not None:
+            own = turn.keep(road.understood.own)
+            losses = [loss.pointer for loss in road.understood.losses]
+            fields = {"identity": opened.identity, "own": own, "losses": losses}
+            self.notes.note(turn, records.TRANSLATED, envelope.correlationid, **fields)
+        if road.refused is not None:
+            self._refused(opened.sealed, delivery, road.refused, turn, envelope.correlationid)
+        elif envelope.type == Type.DISPUTE:
+            said = {name: str(envelope.data[name]) for name in ("of", "claim", "dispute")}
+            self.notes.disputed(turn, opened.sealed, envelope.correlationid, {**said, "by": envelope.source})
+        self.answer(opened, road, turn)
+
+    def answer(self, opened: Opened, road: Road, turn: Turn) -> None:
+        """Step 6: the receipt, logged and on its way."""
+        said = self.steps.answer(road, self.seat.clock.now())
+        receipt = Receipt(of=opened.identity, ofid=opened.envelope.id, statements=said)
+        self.notes.answered(turn, receipt, reply_to(opened, receipt, self.outbox))
+
+    def answer_again(self, opened: Opened, delivery: Delivery, refused: Refused, turn: Turn) -> None:
+        """A duplicate is answered with the stored receipt, byte for byte, and has no second effect."""
+        self._refused(opened.sealed, delivery, refused, turn, opened.envelope.correlationid)
+        first = self.ledger.first_answer(opened.identity)
+        if first is None:
+            raise Defect(f"{self.party} received {opened.identity} and holds no receipt for it")
+        turn.outgoing.append((put_again(self.notes.bytes_of(first, turn)), None))
+
+    def refuse_unread(self, delivery: Delivery, refused: Refused, turn: Turn) -> None:
+        """What did not pass step 1: put aside, logged, and answered once with a signed negative receipt."""
+        sealed = Sealed(delivery.value)
+        sender = topics.sender_of(delivery.topic, self.seat.agreements)
+        first = self.ledger.first_answer(sealed.identity)
+        self._refused(sealed, delivery, refused, turn, None)
+        aside = Record(topics.quarantine(self.party), delivery.key, delivery.value, delivery.headers)
+        turn.outgoing.append((aside, None))
+        if first is not None or sender is None:
+            return
+        said = self.steps.answer(Road(refused=refused), self.seat.clock.now())
+        receipt = Receipt(of=sealed.identity, ofid=None, statements=said)
+        about = f"refused-{sealed.identity[:16]}"
+        self.notes.answered(turn, receipt, self.outbox.receipt(receipt, to=sender, subject=about, correlation=about))
+
+    # -------------------------------------------------------------------------------------- receipts arriving
+
+    def hear(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """A receipt: take it in, or keep it when it came before what it follows."""
+        envelope = opened.envelope
+        try:
+            receipt = receipts.parse(envelope.data)
+            if opened.identity in self.ledger.heard:
+                raise Refused(REPLAYED, f"receipt {envelope.id} was heard before")
+        except Refused as refused:
+            # No receipt for a receipt, or two windows would answer each other for ever.
+            self._refused(opened.sealed, delivery, refused, turn, envelope.correlationid)
+            return
+        raw = turn.keep(opened.sealed.token)
+        waits_for = self.waits_for(receipt)
+        if waits_for is not None:
+            fields = {"identity": opened.identity, "raw": raw, "waits_for": waits_for}
+            self.notes.note(turn, records.KEPT, envelope.correlationid, **fields)
+            return
+        self._heard(opened.identity, raw, turn)
+        self._match(opened.identity, turn)
+
+    def waits_for(self, receipt: Receipt) -> str | None:
+        """What a receipt must not overtake: the message it is about, and the receipt it follows."""
+        if receipt.of not in self.ledger.sent:
+            return receipt.of
+        if receipt.after is not None and receipt.after not in self.ledger.heard:
+            return receipt.after
+        return None
+
+    def _match(self, arrived: str, turn: Turn) -> None:
+        """What waited for `arrived` can be taken in now; and what waited for that, in turn."""
+        for kept in list(self.ledger.kept.get(arrived, ())):
+            correlation = own_envelope(self.notes.bytes_of(kept.raw, turn)).correlationid
+            self.notes.note(turn, records.MATCHED, correlation, identity=kept.identity, waits_for=arrived)
+            self._heard(kept.identity, kept.raw, turn)
+            self._match(kept.identity, turn)
+
+    def _heard(self, identity: str, raw: str, turn: Turn) -> None:
+        envelope = own_envelope(self.notes.bytes_of(raw, turn))
+        receipt = receipts.parse(envelope.data)
+        fields = {"identity": identity, "raw": raw, "of": receipt.of, "sender": envelope.source}
+        said = self.heard_as(receipt)
+        self.notes.note(turn, records.ACKNOWLEDGED, envelope.correlationid, **fields, statements=said)
+
+    def heard_as(self, receipt: Receipt) -> list[dict[str, str | None]]:
+        """What this window writes down of a receipt: exactly what it says."""
+        return short(receipt)
+
+    # ------------------------------------------------------------------------------------------- witnessing
+
+    def witness(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """The partner's checkpoint to cosign, or its cosignature of ours to store."""
+        try:
+            if opened.envelope.type == Type.CHECKPOINT:
+                turn.post(self.outbox.post(self.witnessing.cosign(opened)))
+            elif (again := self.witnessing.store(opened)) is not None:
+                turn.post(self.outbox.post(again))
+        except Refused as refused:
+            self._refused(opened.sealed, delivery, refused, turn, opened.envelope.correlationid)
+
+    def _request_cosignatures(self, turn: Turn) -> None:
+        """As often as the agreement says, ask each partner to cosign what is durable already."""
+        for partner, agreement in self.seat.agreements.items():
+            if self.log.size - self.witnessing.asked(partner) >= agreement.witnessing.every_records:
+                self.counter.ask_cosignature(partner, turn)
+
+    def gives_out(self) -> tuple[bytes, ...]:
+        """The records of the evidence log, as this party gives them out to who may ask."""
+        return tuple(body for _, body in self.log.records())
+
+    # ------------------------------------------------------------------------------------------------ asking
+
+    async def _ask(self, work: Callable[[Turn], T]) -> T:
+        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._asked.add(answer)
+        try:
+            await self._work.put(_Asked(work, answer))
+            return await answer
+        finally:
+            self._asked.discard(answer)
+
+    def _do(self, asked: _Asked, turn: Turn) -> None:
+        try:
+            turn.promises.append((asked.answer, asked.work(turn)))
+        except (BadInput, Refused) as error:
+            # The asker's mistake is the asker's to hear; nothing of it was noted.
+            if not asked.answer.done():
+                asked.answer.set_exception(error)
+
+    def _refused(
+        self, sealed: Sealed, delivery: Delivery, refused: Refused, turn: Turn, correlation: str | None
+    ) -> None:
+        self._tell.info("refused", reason=refused.reason.name, found=refused.found, clause=refused.clause)
+        self.notes.refused(turn, sealed, delivery, refused, correlation)

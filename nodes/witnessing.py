@@ -1,0 +1,220 @@
+"""Two windows witness each other's logs: ask for a cosignature, give one, keep those received; and make bundles.
+
+Witness traffic is not itself logged, or two logs would grow for ever by telling each other of their growth. What was
+seen of the partner's log is kept by `harness.evidence.witness`; our own cosigned checkpoints are kept here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import json
+import os
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from certs import jws
+from certs.errors import TrustError
+from harness.clock import stamp
+from harness.errors import NotProved
+from harness.evidence import checkpoint as checkpoints
+from harness.evidence.bundle import write
+from harness.evidence.checkpoint import Checkpoint, origin
+from harness.evidence.log import EvidenceLog
+from harness.evidence.witness import Inconsistent, OtherBase, Overtaken, Witness
+from harness.exchange.envelope import Type
+from harness.exchange.reasons import LOG_NOT_CONTINUED, NOT_AN_ENVELOPE, Refused
+from harness.exchange.seal import WHY, Opened
+from harness.exchange.seat import Seat
+from nodes.gathering import gather
+from nodes.outbox import Draft
+from nodes.profile import Profile
+
+LIFE: Final = timedelta(days=1)
+"""How long witness traffic may travel."""
+
+
+class Witnessing:
+    """One window's witnessing, both ways. Owned by the window's loop."""
+
+    def __init__(self, seat: Seat, profile: Profile, log: EvidenceLog) -> None:
+        self._seat = seat
+        self._profile = profile
+        self._log = log
+        self._witness = Witness(seat.folder / "witness.sqlite")
+        self._asked: dict[str, int] = {}
+        """The size of our log at the last request to each partner: where the next proof begins."""
+        self._open: dict[tuple[str, int], bytes] = {}
+        """Our checkpoints that wait for a partner's cosignature."""
+        self._stored = asyncio.Condition()
+        for partner in seat.agreements:
+            known = self.pair(partner)
+            if known is not None:
+                self._asked[partner] = known[2]
+
+    def asked(self, partner: str) -> int:
+        """The size of our log when this partner was last asked."""
+        return self._asked.get(partner, 0)
+
+    def request(self, partner: str) -> tuple[int, Draft]:
+        """Our checkpoint for `partner` to cosign, with the proof that it continues the one before."""
+        seat, size, since = self._seat, self._log.size, self.asked(partner)
+        mark = Checkpoint(origin(seat.run, seat.party), size, self._log.root(size), seat.clock.now())
+        token = checkpoints.sign(mark, seat.identity)
+        proof = self._log.consistency(since, size) if 0 < since < size else ()
+        data = {
+            "checkpoint": token.decode(),
+            "since": since,
+            "proof": [base64.b64encode(step).decode() for step in proof],
+        }
+        self._asked[partner] = size
+        self._open[partner, size] = token
+        return size, self._draft(Type.CHECKPOINT, partner, data)
+
+    def cosign(self, opened: Opened) -> Draft:
+        """Check the partner's checkpoint against all that was seen of its log before, and cosign it.
+
+        Raises:
+            Refused: LOG_NOT_CONTINUED, or a reason of the seal; nothing is cosigned.
+        """
+        partner, data = opened.envelope.source, opened.envelope.data
+        token = _text(data, "checkpoint").encode()
+        try:
+            mark = checkpoints.opened(token, opened.signer.certificate)
+            if mark.origin != origin(self._seat.run, partner):
+                raise Refused(LOG_NOT_CONTINUED, f"{partner} shows a checkpoint of log {mark.origin}")
+            self._witness.see(partner, mark, token=token, since=_number(data, "since"), proof=_proof(data))
+        except OtherBase as error:
+            # It may be that a checkpoint of ours was cosigned and the cosignature lost: say where to begin.
+            return self._draft(Type.COSIGNATURE, partner, {"again_from": error.size})
+        except (Inconsistent, Overtaken) as error:
+            raise Refused(LOG_NOT_CONTINUED, error.found) from error
+        except NotProved as error:
+            raise Refused(NOT_AN_ENVELOPE, error.found) from error
+        except TrustError as error:
+            raise Refused(WHY[type(error)], str(error)) from error
+        signed = checkpoints.cosign(mark, self._seat.identity, self._seat.clock.now())
+        return self._draft(Type.COSIGNATURE, partner, {"cosignature": signed.decode()})
+
+    def store(self, opened: Opened) -> Draft | None:
+        """Keep the partner's cosignature of ours; return a new request when it wants another proof.
+
+        Raises:
+            Refused: it is no cosignature of a checkpoint of ours that was asked for.
+        """
+        partner, data = opened.envelope.source, opened.envelope.data
+        if isinstance(data, dict) and "again_from" in data:
+            self._asked[partner] = _number(data, "again_from")
+            return self.request(partner)[1]
+        token = _text(data, "cosignature").encode()
+        try:
+            word = checkpoints.cosigned(token, opened.signer.certificate)
+        except TrustError as error:
+            raise Refused(WHY[type(error)], str(error)) from error
+        except NotProved as error:
+            raise Refused(NOT_AN_ENVELOPE, error.found) from error
+        size = word.checkpoint.size
+        ours = self._open.pop((partner, size), None)
+        if ours is None or jws.read(ours).payload != word.checkpoint.text():
+            raise Refused(NOT_AN_ENVELOPE, f"{partner} cosigned a checkpoint of size {size} that it was not asked about")
+        self._keep(partner, ours, token, size)
+        return None
+
+    async def cosigned(self, partner: str, size: int) -> None:
+        """Return once `partner` has cosigned our log at `size` records or more. Bound the wait with a deadline."""
+        async with self._stored:
+            await self._stored.wait_for(lambda: (self.pair(partner) or (b"", b"", -1))[2] >= size)
+
+    async def tell(self) -> None:
+        """Wake those who wait for a cosignature."""
+        async with self._stored:
+            self._stored.notify_all()
+
+    def pair(self, partner: str) -> tuple[bytes, bytes, int] | None:
+        """Our last checkpoint that `partner` cosigned, its cosignature, and the size."""
+        path = self._path(partner)
+        if not path.exists():
+            return None
+        kept = json.loads(path.read_text())
+        return kept["checkpoint"].encode(), kept["cosignature"].encode(), kept["size"]
+
+    def bundle(self, correlation: str, partner: str) -> Path:
+        """Write the evidence about one transaction as a bundle; return its path.
+
+        Raises:
+            NotProved: `partner` never cosigned this log.
+        """
+        pair = self.pair(partner)
+        if pair is None:
+            raise NotProved(f"{partner} never cosigned the log of {self._seat.party}", todo="seek its witness first")
+        checkpoint, cosignature, size = pair
+        parts = gather(
+            self._seat,
+            self._profile,
+            self._log,
+            correlation=correlation,
+            partner=partner,
+            size=size,
+            checkpoint=checkpoint,
+            cosignature=cosignature,
+        )
+        folder = self._seat.folder / "bundles"
+        return write(parts, folder / f"{self._seat.party}-{correlation}.zip", self._seat.identity)
+
+    def close(self) -> None:
+        """Close the witness's store."""
+        self._witness.close()
+
+    def _draft(self, kind: Type, to: str, data: dict[str, Any]) -> Draft:  # Any: a JSON object
+        seat = self._seat
+        # One key for all witness traffic of a pair, so that it keeps its order.
+        return Draft(
+            type=kind,
+            to=to,
+            subject="log",
+            correlation=f"witness-{seat.party}-{to}",
+            expires=seat.clock.now() + LIFE,
+            data=data,
+        )
+
+    def _keep(self, partner: str, checkpoint: bytes, cosignature: bytes, size: int) -> None:
+        path = self._path(partner)
+        told = {
+            "size": size,
+            "at": stamp(self._seat.clock.now()),
+            "checkpoint": checkpoint.decode(),
+            "cosignature": cosignature.decode(),
+        }
+        written = path.with_suffix(".new")
+        with written.open("w") as file:
+            json.dump(told, file)
+            file.flush()
+            os.fsync(file.fileno())
+        written.replace(path)
+
+    def _path(self, partner: str) -> Path:
+        return self._seat.folder / f"cosigned-by-{partner}.json"
+
+
+def _text(data: object, name: str) -> str:
+    found = data.get(name) if isinstance(data, dict) else None
+    if not isinstance(found, str):
+        raise Refused(NOT_AN_ENVELOPE, f"{name} is missing")
+    return found
+
+
+def _number(data: object, name: str) -> int:
+    found = data.get(name) if isinstance(data, dict) else None
+    if not isinstance(found, int) or found < 0:
+        raise Refused(NOT_AN_ENVELOPE, f"{name} is no size")
+    return found
+
+
+def _proof(data: object) -> tuple[bytes, ...]:
+    found = data.get("proof") if isinstance(data, dict) else None
+    try:
+        return tuple(base64.b64decode(step, validate=True) for step in found or ())
+    except (TypeError, ValueError, binascii.Error) as error:
+        raise Refused(NOT_AN_ENVELOPE, f"proof is no list of hashes: {error}") from error
