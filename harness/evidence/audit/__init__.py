@@ -1,0 +1,43 @@
+"""The second reader: checks an evidence bundle as an arbiter would, offline, from its bytes alone.
+
+It stands on the standard library and cryptography, and on nothing that wrote the evidence: no log, no
+Merkle code, no envelopes, no documents, no certs of ours. Where it repeats what another module can do,
+it does so on purpose: two readers that share code share mistakes.
+
+    audit            the procedure, eight numbered steps          .procedure
+                     the ZIP                                      .container
+                     JSON, moments, tokens, Merkle proofs         .reading
+                     certificates, revocation, trust lists        .chains
+                     what was found, as values                    .found
+
+Deciding a dispute from two audited bundles: harness.evidence.dispute. Making one: harness.evidence.bundle.
+Format: docs/wire.md, section 8.
+"""
+
+from harness.evidence.audit.found import (
+    AgreementFound,
+    Audited,
+    CheckpointFound,
+    CosignatureFound,
+    DocumentFound,
+    EntryFound,
+    MessageFound,
+    ReceiptFound,
+    StatementFound,
+    TermFound,
+)
+from harness.evidence.audit.procedure import audit
+
+__all__ = [
+    "AgreementFound",
+    "Audited",
+    "CheckpointFound",
+    "CosignatureFound",
+    "DocumentFound",
+    "EntryFound",
+    "MessageFound",
+    "ReceiptFound",
+    "StatementFound",
+    "TermFound",
+    "audit",
+]

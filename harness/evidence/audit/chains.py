@@ -1,0 +1,291 @@
+"""The second reader's own reading of certificates, revocation lists and trust lists.
+
+A chain here is short and known beforehand: a signer, an issuing authority that a trust list names, and that
+list's root, whose fingerprint is pinned. Nothing else is ever built or fetched.
+Sources: RFC 5280, 4.2, 5 and 6; RFC 9336; docs/wire.md, section 6.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtensionOID, NameOID
+
+from harness.errors import NotProved
+from harness.evidence.audit import reading
+
+TRUST_LIST: Final = "corridor-trust-list+jws"
+_DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+_UNDERSTOOD: Final = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        # Understood by comparing the country of every certificate with that of its list, which is stricter.
+        ExtensionOID.NAME_CONSTRAINTS,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Authority:
+    """One recognised hierarchy of a country, its root pinned."""
+
+    country: str
+    root: x509.Certificate
+    issuing: tuple[x509.Certificate, ...]
+    since: datetime
+    until: datetime | None
+    next_update: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Revocations:
+    """One revocation list, its signature checked."""
+
+    name: str
+    issuer: x509.Certificate
+    content: x509.CertificateRevocationList
+    next_update: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Whom a certificate names, once its chain held."""
+
+    party: str
+    country: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Everything a bundle brings by which a signer can be recognised."""
+
+    authorities: Mapping[str, Authority]
+    revocations: tuple[Revocations, ...]
+
+    def signer(
+        self, name: str, certificate: x509.Certificate, at: datetime, *, existed_by: datetime | None = None
+    ) -> Signer:
+        """Recognise the signer of file `name`, as of the moment `at` that the signed bytes speak of.
+
+        Args:
+            name: the file, for the sentence.
+            certificate: the one that the signature was checked with.
+            at: the moment the signature claims to be from.
+            existed_by: when somebody else, the witness, proves that it already existed.
+
+        Raises:
+            NotProved: the chain did not hold then, or the certificate was withdrawn with effect before then; or
+                it was withdrawn later, and nothing proves that the signature is older than that.
+        """
+        with x509_of(name):
+            signer = bearer(name, certificate)
+            authority = self._authority(name, signer.country, at)
+            issuer = self.issuer_of(name, certificate, authority)
+            for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
+                _valid_then(name, each, what, at)
+            self._not_revoked(name, certificate, issuer, at, existed_by)
+            self._not_revoked(name, issuer, authority.root, at, existed_by)
+        return signer
+
+    def issuer_of(self, name: str, certificate: x509.Certificate, authority: Authority) -> x509.Certificate:
+        """The issuing authority on the list that issued a signer's certificate, of whatever date."""
+        _may_sign(name, certificate)
+        for issuing in authority.issuing:
+            if issued_by(certificate, issuing):
+                return issuing
+        raise NotProved(f"{name}: no authority on the trust list of {authority.country} issued the certificate")
+
+    def _authority(self, name: str, country: str, at: datetime) -> Authority:
+        authority = self.authorities.get(country)
+        if authority is None:
+            raise NotProved(f"{name}: signed under {country}, whose trust list is not in the bundle")
+        if at < authority.since or (authority.until is not None and at >= authority.until):
+            raise NotProved(f"{name}: the authorities of {country} were not recognised on {at:%Y-%m-%d %H:%M:%S}")
+        if at >= authority.next_update:
+            raise NotProved(f"{name}: the trust list of {country} was past its next update on {at:%Y-%m-%d %H:%M:%S}")
+        return authority
+
+    def _not_revoked(
+        self,
+        name: str,
+        certificate: x509.Certificate,
+        issuer: x509.Certificate,
+        at: datetime,
+        existed_by: datetime | None,
+    ) -> None:
+        known = [each for each in self.revocations if each.issuer == issuer and at < each.next_update]
+        if not known:
+            raise NotProved(f"{name}: no revocation list of {issuer.subject.rfc4514_string()} speaks of that moment")
+        for each in known:
+            entry = each.content.get_revoked_certificate_by_serial_number(certificate.serial_number)
+            if entry is None:
+                continue
+            withdrawn = _effective(entry)
+            if at >= withdrawn:
+                raise NotProved(f"{name}: signed with a certificate withdrawn before that moment ({each.name})")
+            # The signature's own word for its moment proves nothing once the key may be in other hands.
+            if existed_by is None or existed_by >= withdrawn:
+                raise NotProved(
+                    f"{name}: signed with a certificate withdrawn later ({each.name}), and no witness proves that"
+                    " the signature is older"
+                )
+
+
+@contextmanager
+def x509_of(name: str) -> Iterator[None]:
+    """Whatever a malformed certificate makes the library raise becomes a sentence about `name`."""
+    try:
+        yield
+    except (ValueError, TypeError, x509.DuplicateExtension, x509.ExtensionNotFound, UnsupportedAlgorithm) as error:
+        raise NotProved(f"{name}: holds or names a certificate that cannot be read ({error})") from error
+
+
+def certificate_in(name: str, pem: bytes) -> x509.Certificate:
+    """The one certificate in PEM bytes, in its one spelling, with a key of a kind we know."""
+    with x509_of(name):
+        certificate = x509.load_pem_x509_certificate(pem)
+        if certificate.public_bytes(Encoding.PEM) != pem:
+            raise NotProved(f"{name}: holds more than one certificate in its one spelling")
+        if not isinstance(certificate.public_key(), ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
+            raise NotProved(f"{name}: a key that is neither elliptic-curve nor Ed25519")
+    return certificate
+
+
+def thumbprint(certificate: x509.Certificate) -> str:
+    """SHA-256 of the DER, hexadecimal."""
+    return certificate.fingerprint(hashes.SHA256()).hex()
+
+
+def bearer(name: str, certificate: x509.Certificate) -> Signer:
+    """The one party (CN) and country (C) that a certificate names."""
+    party, country = (
+        [str(each.value) for each in certificate.subject.get_attributes_for_oid(kind)]
+        for kind in (NameOID.COMMON_NAME, NameOID.COUNTRY_NAME)
+    )
+    if len(party) != 1 or len(country) != 1:
+        raise NotProved(f"{name}: the certificate must name one party and one country")
+    return Signer(party[0], country[0])
+
+
+def issued_by(certificate: x509.Certificate, issuer: x509.Certificate) -> bool:
+    """Whether the name and the key of `issuer` are behind the signature on `certificate`."""
+    try:
+        certificate.verify_directly_issued_by(issuer)
+    except (ValueError, TypeError, InvalidSignature, UnsupportedAlgorithm):
+        return False
+    return True
+
+
+def authority(name: str, data: bytes, country: str, anchor: str) -> tuple[Authority, datetime]:
+    """The hierarchy on a trust list's payload whose root is `anchor`, and when the list was issued.
+
+    The list's signature is checked by the caller, under the very hierarchy that is returned here.
+    """
+    told = reading.thing(name, data)
+    if reading.text(name, told, "country") != country:
+        raise NotProved(f"{name}: is a trust list of {told['country']}")
+    next_update = reading.moment_in(name, told, "nextupdate")
+    for one in reading.things(name, told, "authorities"):
+        root = certificate_in(name, reading.text(name, one, "root").encode())
+        if thumbprint(root) != anchor:
+            continue
+        listed = one.get("issuing")
+        if not isinstance(listed, list) or not listed:
+            raise NotProved(f"{name}: names no issuing authority")
+        issuing = tuple(certificate_in(name, str(pem).encode()) for pem in listed)
+        with x509_of(name):
+            _hierarchy(name, country, root, issuing)
+        until = None if one.get("until") is None else reading.moment_in(name, one, "until")
+        since = reading.moment_in(name, one, "since")
+        read = Authority(country, root, issuing, since, until, next_update)
+        return read, reading.moment_in(name, told, "issued")
+    raise NotProved(f"{name}: does not name the root {anchor[:16]} that {country} is pinned to")
+
+
+def revocations(name: str, der: bytes, authorities: Mapping[str, Authority]) -> Revocations:
+    """A revocation list of one of the recognised authorities, its signature checked."""
+    with x509_of(name):
+        content = x509.load_der_x509_crl(der)
+        if content.public_bytes(Encoding.DER) != der:
+            raise NotProved(f"{name}: holds more than a revocation list")
+        if any(each.critical for each in content.extensions):
+            raise NotProved(f"{name}: a revocation list with a critical extension, which we do not read")
+        until = content.next_update_utc
+        if until is None:
+            raise NotProved(f"{name}: a revocation list that does not say until when it is good")
+        for each in authorities.values():
+            for issuer in (each.root, *each.issuing):
+                key = issuer.public_key()
+                if (
+                    isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey)
+                    and content.issuer == issuer.subject
+                    and content.is_signature_valid(key)
+                ):
+                    return Revocations(name, issuer, content, until)
+    raise NotProved(f"{name}: a revocation list that no recognised authority signed")
+
+
+def _effective(entry: x509.RevokedCertificate) -> datetime:
+    """From when a withdrawal counts: earlier than its date, when the key was lost earlier (RFC 5280, 5.3.2)."""
+    try:
+        invalid = entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc
+    except x509.ExtensionNotFound:
+        return entry.revocation_date_utc
+    return min(entry.revocation_date_utc, invalid)
+
+
+def _valid_then(name: str, certificate: x509.Certificate, what: str, at: datetime) -> None:
+    if not certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc:
+        raise NotProved(f"{name}: the {what} was not valid on {at:%Y-%m-%d %H:%M:%S}")
+
+
+def _may_sign(name: str, certificate: x509.Certificate) -> None:
+    """A signer's certificate: no authority, for digital signatures, for documents and nothing else."""
+    found = _extensions(name, certificate)
+    basic, usage, extended = (
+        found.get(ExtensionOID.BASIC_CONSTRAINTS),
+        found.get(ExtensionOID.KEY_USAGE),
+        found.get(ExtensionOID.EXTENDED_KEY_USAGE),
+    )
+    if isinstance(basic, x509.BasicConstraints) and basic.ca:
+        raise NotProved(f"{name}: signed with an authority's certificate")
+    if not isinstance(usage, x509.KeyUsage) or not usage.digital_signature:
+        raise NotProved(f"{name}: the certificate is not meant for signatures")
+    if not isinstance(extended, x509.ExtendedKeyUsage) or list(extended) != [_DOCUMENT_SIGNING]:
+        raise NotProved(f"{name}: the certificate is not meant for signing documents (RFC 9336)")
+
+
+def _hierarchy(name: str, country: str, root: x509.Certificate, issuing: tuple[x509.Certificate, ...]) -> None:
+    for each, below in ((root, 1), *((one, 0) for one in issuing)):
+        if bearer(name, each).country != country:
+            raise NotProved(f"{name}: names an authority outside {country}")
+        if not issued_by(each, root):
+            raise NotProved(f"{name}: names an authority that its root did not issue")
+        found = _extensions(name, each)
+        basic, usage = found.get(ExtensionOID.BASIC_CONSTRAINTS), found.get(ExtensionOID.KEY_USAGE)
+        if not isinstance(basic, x509.BasicConstraints) or not basic.ca:
+            raise NotProved(f"{name}: names an authority whose certificate makes it none")
+        if basic.path_length is not None and basic.path_length < below:
+            raise NotProved(f"{name}: names an authority below one that may have none")
+        if not isinstance(usage, x509.KeyUsage) or not usage.key_cert_sign or not usage.crl_sign:
+            raise NotProved(f"{name}: names an authority that may not sign certificates and revocation lists")
+
+
+def _extensions(name: str, certificate: x509.Certificate) -> dict[x509.ObjectIdentifier, x509.ExtensionType]:
+    for each in certificate.extensions:
+        if each.critical and each.oid not in _UNDERSTOOD:
+            raise NotProved(
+                f"{name}: a certificate with a critical extension we do not know ({each.oid.dotted_string})"
+            )
+    return {each.oid: each.value for each in certificate.extensions}

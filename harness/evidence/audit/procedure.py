@@ -1,0 +1,147 @@
+"""The audit of a bundle, eight numbered steps. Each can fail, and has a test that makes it fail.
+
+    (1) the container      a ZIP in its one spelling, only names that a bundle has
+    (2) the manifest       lists exactly the files, each with its SHA-256 and size
+    (3) its signature      by the party whose bundle this is
+    (4) certificates       each chains to a root that its country's trust list names and that is pinned
+    (5) lists, agreement   each trust list signed by its country, the agreement by every party in it
+    (6) messages           each message and receipt signed by its sender while it could, under the agreement
+    (7) the log            each record in the tree that the party signed and the partner cosigned
+    (8) cross links        messages, receipts, documents and records fit each other, none without its counterpart
+
+What is pinned: the roots handed in, or else those that the agreement names. In that case the bundle proves
+that its parts fit together and to that agreement, not that the agreement is the one you know.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Literal
+
+from harness.errors import NotProved
+from harness.evidence.audit import chains, container, logged, messages, opening
+from harness.evidence.audit.case import Case, Files, expect, stem, under
+from harness.evidence.audit.found import Audited, CheckpointFound, CosignatureFound, DocumentFound
+from harness.evidence.audit.links import Contents, check_links
+
+
+def audit(data: bytes, *, roots: Mapping[str, str] | None = None) -> Audited:
+    """Check an evidence bundle, offline, and return what it proves.
+
+    Args:
+        data: the bytes of the ZIP.
+        roots: per country, the SHA-256 (hexadecimal) of the root certificate you know; None takes those that the
+            bundle's own agreement names.
+
+    Raises:
+        BadInput: these bytes are no ZIP.
+        NotProved: something does not verify; one sentence, beginning with the file.
+    """
+    files = container.files_of(data)  # (1) The container ...
+    case = _opened(files, roots)  # ... and steps 2 to 4.
+    # (7) begins here: the cosignature proves how old everything under the checkpoint is at least.
+    checkpoint, cosignatures = logged.checkpoint(case)
+    witnessed = min((each.at for each in cosignatures), default=None)
+    # (6) Messages and receipts.
+    sent, answers = messages.messages(case, witnessed), messages.receipts(case, witnessed)
+    # (5) Lists and agreement, as of the first thing they had to hold for.
+    _signed_lists(case)
+    _signed_agreement(case, min([each.at for each in sent] + [each.at for each in answers], default=case.manifest.made))
+    # (7) The records, (8) and how everything fits together.
+    told = case.manifest
+    entries, documents = logged.entries(case, checkpoint), _documents(files)
+    contents = Contents(told.party, told.correlation, sent, answers, documents, entries, told.absent)
+    check_links(contents)
+    return Audited(
+        party=told.party,
+        run=told.run,
+        correlation=told.correlation,
+        made=told.made,
+        roots={each.country: chains.thumbprint(each.root) for each in case.trust.authorities.values()},
+        anchored="agreement" if roots is None else "given",
+        agreement=case.agreement.found,
+        messages=sent,
+        receipts=answers,
+        documents=documents,
+        entries=entries,
+        checkpoint=checkpoint,
+        cosignatures=cosignatures,
+        absent=told.absent,
+        checks=_told(case, contents, checkpoint, cosignatures),
+    )
+
+
+def _opened(files: Files, roots: Mapping[str, str] | None) -> Case:
+    opening.names(files)  # (1)
+    manifest = opening.manifest(files)  # (2)
+    certificates = opening.certificates(files)
+    signed = opening.manifest_token(files, certificates)  # (3), by whomever: who that is, is step 4's question.
+    # (4) Pinned roots, then everything below them.
+    agreement = opening.agreement(files)
+    trust = opening.trust(files, certificates, opening.anchors(files, agreement, roots))
+    opening.each_certificate(certificates, trust)
+    opening.no_idle_certificate(files, certificates, trust)
+    expect("manifest.jws", trust.signer("manifest.jws", signed, manifest.made).party, manifest.party, "signed by")
+    return Case(files, manifest, agreement, certificates, trust)
+
+
+# (5) Trust lists and agreement.
+def _signed_lists(case: Case) -> None:
+    for country, authority in case.trust.authorities.items():
+        name = f"trust/{country}.jws"
+        token = case.token(name, chains.TRUST_LIST)
+        read, issued = chains.authority(name, token.payload, country, chains.thumbprint(authority.root))
+        signer = case.trust.signer(name, token.certificate, issued)
+        expect(name, signer.country, read.country, "signed under")
+        expect(name, signer.party, f"{country} trust list", "signed by")
+
+
+def _signed_agreement(case: Case, first: datetime) -> None:
+    parties = case.agreement.found.parties
+    for party in parties:
+        name = f"agreement/{party}.jws"
+        if name not in case.files:
+            raise NotProved(f"{name}: is missing; {party} has not signed the agreement")
+        token = case.token(name, "corridor-agreement+jws")
+        if token.payload != case.files["agreement/agreement.json"]:
+            raise NotProved(f"{name}: signs another text than agreement/agreement.json")
+        signer = case.trust.signer(name, token.certificate, first)
+        expect(name, signer.party, party, "signed by")
+        root = chains.thumbprint(case.trust.authorities[signer.country].root)
+        expect(name, root, case.agreement.roots[party], "signed under the root")
+    for name in under(case.files, "agreement"):
+        if name.endswith(".jws") and stem(name) not in parties:
+            raise NotProved(f"{name}: {stem(name)} is no party to the agreement")
+    if case.manifest.party not in parties:
+        raise NotProved(f"manifest.json: {case.manifest.party} is no party to the agreement")
+
+
+# (8) Documents as files; how all fits together is in links.
+def _documents(files: Files) -> tuple[DocumentFound, ...]:
+    found = []
+    for name in under(files, "documents"):
+        kind: Literal["original", "own"] = "own" if name.startswith("documents/own-") else "original"
+        sha256 = hashlib.sha256(files[name]).hexdigest()
+        expect(name, sha256, stem(name).partition("-")[2], "has SHA-256")
+        found.append(DocumentFound(kind, sha256, name, len(files[name])))
+    return tuple(found)
+
+
+def _told(
+    case: Case, contents: Contents, checkpoint: CheckpointFound, cosignatures: Iterable[CosignatureFound]
+) -> tuple[str, ...]:
+    witnesses = ", ".join(each.by for each in cosignatures) or "nobody"
+    countries = ", ".join(sorted(case.trust.authorities))
+    records = f"{len(contents.entries)} of {checkpoint.size} records"
+    return (
+        f"(1) a ZIP in its one spelling, {len(case.files)} files",
+        f"(2) the manifest lists exactly these, {sum(map(len, case.files.values()))} octets",
+        f"(3) signed by {contents.party}",
+        f"(4) {len(case.certificates)} certificates under the roots of {countries}",
+        "(5) trust lists signed by their countries, the agreement by both parties",
+        f"(6) {len(contents.messages)} messages and {len(contents.receipts)} receipts signed by their senders",
+        f"(7) {records} proved in the log of {contents.party}, cosigned by {witnesses}",
+        f"(8) {len(contents.documents)} documents, messages, receipts and records fit each other",
+    )

@@ -1,0 +1,198 @@
+"""The README of an evidence bundle: how to check it with openssl, coreutils and node, without this project.
+
+The commands are run by a test on a real bundle, and must fail there on a damaged one. What a bundle holds is
+decided in harness.evidence.bundle.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+
+from harness.clock import stamp
+
+_HEAD: Final = """\
+# Evidence of {party} on transaction {correlation}
+
+Made {made}. This folder can be checked without the software that made it. The commands below need bash,
+coreutils, OpenSSL 3 and, for the log, node. Unpack the ZIP, go into the folder, and paste the blocks one after
+the other; each says what it found, and fails when something is not as it should be.
+
+| folder | what it holds |
+|---|---|
+| `messages/`, `receipts/` | signed messages and answers as they crossed (JWS, RFC 7515), named by SHA-256 |
+| `documents/` | `original-` as they came, `own-` as this party's own system holds them, named by SHA-256 |
+| `certificates/`, `crls/`, `trust/` | who signed, what was withdrawn, and which authorities each country names |
+| `agreement/` | the agreement, and each party's signature over exactly its bytes |
+| `log/` | records of this party's log with proofs, its signed checkpoint, the partner's cosignature over it |
+| `manifest.json`, `manifest.jws` | the list of all files with their SHA-256, signed by {party} |
+"""
+
+_FILES: Final = r"""
+## 1. The files are those that the manifest lists
+
+```sh
+work=$(mktemp -d)
+sed -n 's/^ *"\([^"]*\)": {"sha256": "\([0-9a-f]*\)".*/\2  \1/p' manifest.json > "$work/listed"
+sha256sum --check --quiet "$work/listed" && echo "$(wc -l < "$work/listed") files are as listed" || false
+test "$(find . -type f ! -name 'manifest.*' | wc -l)" -eq "$(wc -l < "$work/listed")" && echo "and no others" || false
+```
+"""
+
+_SIGNATURES: Final = r"""
+## 2. Every signature fits
+
+A token is `header.payload.signature`, each part in base64url. The signature covers `header.payload`. The header
+names the certificate by its SHA-256. OpenSSL wants an ECDSA signature as DER, a token holds r and s side by side.
+
+```sh
+unb64() { local t; t=$(tr '_-' '/+'); while [ $((${#t} % 4)) -ne 0 ]; do t="$t="; done; printf %s "$t" | base64 -d; }
+hex() { od -An -v -tx1 | tr -d ' \n'; }
+check() {
+  local header payload signature certificate
+  IFS=. read -r header payload signature < "$1" || true
+  printf '%s.%s' "$header" "$payload" > "$work/signed"
+  printf %s "$signature" | unb64 > "$work/signature"
+  header=$(printf %s "$header" | unb64)
+  certificate=certificates/$(printf %s "$header" | sed 's/.*"x5t#S256":"\([^"]*\)".*/\1/' | unb64 | hex).pem
+  openssl x509 -in "$certificate" -noout -pubkey > "$work/key"
+  case $header in
+    *'"alg":"ES256"'*)
+      local rs; rs=$(hex < "$work/signature")
+      printf 'asn1=SEQUENCE:rs\n[rs]\nr=INTEGER:0x%s\ns=INTEGER:0x%s\n' "${rs:0:64}" "${rs:64:64}" > "$work/rs"
+      openssl asn1parse -genconf "$work/rs" -noout -out "$work/der"
+      openssl dgst -sha256 -verify "$work/key" -signature "$work/der" "$work/signed" > "$work/said" ;;
+    *'"alg":"Ed25519"'*)
+      openssl pkeyutl -verify -pubin -inkey "$work/key" -rawin \
+        -in "$work/signed" -sigfile "$work/signature" > "$work/said" ;;
+    *) false ;;
+  esac || { echo "$1: the signature does NOT fit"; return 1; }
+  echo "$1: signed by $(openssl x509 -in "$certificate" -noout -subject -nameopt RFC2253 | sed 's/^subject= *//')"
+}
+find . -name '*.jws' | sort | while read -r file; do check "${file#./}" || exit 1; done
+```
+"""
+
+_BYTES: Final = r"""
+## 3. What was signed is what lies here
+
+```sh
+payload() { cut -d. -f2 < "$1" | tr -d '\n' | unb64; }
+payload manifest.jws | cmp - manifest.json && echo "the manifest is what was signed" || false
+for token in agreement/*.jws; do
+  payload "$token" | cmp - agreement/agreement.json && echo "$token: signs the agreement" || false
+done
+payload log/checkpoint.jws > "$work/checkpoint"
+for token in log/cosignature-*.jws; do
+  [ -e "$token" ] || continue
+  payload "$token" | tail -n +2 | cmp - "$work/checkpoint" && echo "$token: over the same checkpoint" || false
+done
+for token in messages/*.jws; do
+  [ -e "$token" ] || continue
+  payload "$token" | sed -n 's/.*"data_base64": *"\([^"]*\)".*/\1/p' | base64 -d > "$work/document"
+  [ -s "$work/document" ] || continue
+  original=documents/original-$(sha256sum < "$work/document" | cut -d' ' -f1)
+  cmp "$work/document" "$original".* && echo "$token: its document is here" || false
+done
+```
+"""
+
+_CHAINS: Final = r"""
+## 4. The certificates chain to each country's root, and were not withdrawn
+
+Compare the roots' SHA-256 with the ones you know; `agreement/agreement.json` names them too.
+
+```sh
+for list in crls/*.crl; do openssl crl -inform DER -in "$list"; done > "$work/crls"
+chain() {{
+  openssl verify -attime {epoch} -CAfile "certificates/$1.pem" -untrusted "certificates/$2.pem" \
+    -CRLfile "$work/crls" -crl_check_all -purpose any "certificates/$3.pem"
+}}
+{chains}
+```
+"""
+
+_LOG: Final = r"""
+## 5. Every record stands in the log that was signed (RFC 9162, 2.1.3.2), and every signature fits once more
+
+```sh
+node - <<'END'
+const fs = require('fs'), crypto = require('crypto');
+const sha256 = (...parts) => crypto.createHash('sha256').update(Buffer.concat(parts)).digest();
+const token = file => fs.readFileSync(file, 'latin1').split('.');
+const payload = file => Buffer.from(token(file)[1], 'base64url');
+const [, size, root] = payload('log/checkpoint.jws').toString().split('\n');
+let proved = 0, fits = 0;
+for (const name of fs.readdirSync('log').filter(name => /^[0-9]+\.json$/.test(name))) {
+  const index = parseInt(name);
+  let node = index, last = Number(size) - 1, hash = sha256(Buffer.from([0]), fs.readFileSync(`log/${name}`));
+  for (const line of fs.readFileSync(`log/${index}.proof`, 'latin1').split('\n').filter(line => line)) {
+    const step = Buffer.from(line, 'base64');
+    if (node % 2 === 1 || node === last) {
+      hash = sha256(Buffer.from([1]), step, hash);
+      while (node % 2 === 0 && node > 0) { node = Math.floor(node / 2); last = Math.floor(last / 2); }
+    } else {
+      hash = sha256(Buffer.from([1]), hash, step);
+    }
+    node = Math.floor(node / 2); last = Math.floor(last / 2);
+  }
+  if (last !== 0 || hash.toString('base64') !== root) throw new Error(`log/${name} is NOT in the signed log`);
+  proved += 1;
+}
+const files = fs.readdirSync('.', { withFileTypes: true }).flatMap(each => each.isDirectory()
+  ? fs.readdirSync(each.name).map(name => `${each.name}/${name}`) : [each.name]).filter(name => name.endsWith('.jws'));
+for (const file of files) {
+  const [header, body, signature] = token(file);
+  const told = JSON.parse(Buffer.from(header, 'base64url'));
+  const thumbprint = Buffer.from(told['x5t#S256'], 'base64url').toString('hex');
+  const certificate = new crypto.X509Certificate(fs.readFileSync(`certificates/${thumbprint}.pem`));
+  const good = crypto.verify(told.alg === 'Ed25519' ? null : 'sha256', Buffer.from(`${header}.${body}`),
+    { key: certificate.publicKey, dsaEncoding: 'ieee-p1363' }, Buffer.from(signature, 'base64url'));
+  if (!good) throw new Error(`${file}: the signature does NOT fit`);
+  fits += 1;
+}
+console.log(`${proved} records are in the signed log of ${size}; ${fits} signatures fit`);
+END
+```
+"""
+
+
+def instructions(party: str, correlation: str, made: datetime, files: Mapping[str, bytes]) -> str:
+    """The README for these files (without manifest and README themselves)."""
+    certificates = {
+        re.sub(r".*/|\.pem", "", name): x509.load_pem_x509_certificate(data)
+        for name, data in files.items()
+        if name.startswith("certificates/")
+    }
+    head = _HEAD.format(party=party, correlation=correlation, made=stamp(made))
+    chains = _CHAINS.format(epoch=_epoch(made, files), chains="\n".join(_chains(certificates)))
+    return head + _FILES + _SIGNATURES + _BYTES + chains + _LOG
+
+
+def _chains(certificates: Mapping[str, x509.Certificate]) -> list[str]:
+    """One line for each signer: its root, its issuing authority, itself."""
+    authorities = {each.subject: each for each in certificates.values() if _is_authority(each)}
+    lines = []
+    for thumbprint, certificate in sorted(certificates.items()):
+        issuing = authorities.get(certificate.issuer)
+        root = authorities.get(issuing.issuer) if issuing is not None else None
+        if issuing is None or root is None or _is_authority(certificate):
+            continue
+        above = (each.fingerprint(hashes.SHA256()).hex() for each in (root, issuing))
+        lines.append(f"chain {' '.join(above)} {thumbprint}")
+    return lines
+
+
+def _is_authority(certificate: x509.Certificate) -> bool:
+    return certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+
+
+def _epoch(made: datetime, files: Mapping[str, bytes]) -> int:
+    """The bundle's moment, but not before its revocation lists: openssl wants all of them at one moment."""
+    lists = (x509.load_der_x509_crl(data) for name, data in files.items() if name.startswith("crls/"))
+    return int(max([made, *(each.last_update_utc for each in lists)]).timestamp())
