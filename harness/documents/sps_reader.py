@@ -8,7 +8,6 @@ path. Attachments are represented by name, size and digest: the original stays e
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import re
 from datetime import date, datetime
@@ -303,11 +302,11 @@ def _attachment(node: Node, where: str) -> Plain | None:
     filename = node.attribute("filename")
     held = "".join((node.text() or "").split())
     link = node.attribute("uri") or ""
-    if not held and (pointed := re.fullmatch(re.escape(sps.DIGEST_URI) + r"([0-9a-f]{64})\?size=([0-9]+)", link)):
+    if not held and (pointed := re.fullmatch(re.escape(sps.DIGEST_URI) + r"([0-9a-f]{64})\?size=([0-9]{1,15})", link)):
         return _kept(filename=filename, size=int(pointed[2]), sha256=pointed[1])
     try:
         octets = base64.b64decode(held, validate=True)
-    except binascii.Error:
+    except ValueError:  # binascii.Error among them
         sentence = f"attachment {filename or 'without name'} is no base64 and is not carried"
         node.ledger.say(Severity.WARNING, "unreadable-attachment", where, sentence)
         return None

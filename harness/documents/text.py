@@ -34,6 +34,8 @@ def line(value: object) -> str:
     for character in read:
         if character in BIDI_CONTROLS:
             _refuse(f"a name holds the bidirectional control {_name(character)}")
+        if unicodedata.category(character) in {"Zl", "Zp"}:
+            _refuse(f"a name holds the line break {_name(character)}")
     return read
 
 
@@ -54,7 +56,9 @@ def _plain(value: object, longest: int, *, allowed: str) -> str:
     if len(value) > longest:
         _refuse(f"a text of {len(value)} characters, longer than {longest}")
     for character in value:
-        if unicodedata.category(character) in {"Cc", "Cs"} and character not in allowed:
+        # The last two of each plane are no characters; XML cannot carry those of the first.
+        never = unicodedata.category(character) in {"Cc", "Cs"} or ord(character) & 0xFFFE == 0xFFFE
+        if never and character not in allowed:
             _refuse(f"a text holds {_name(character)}")
     return value
 

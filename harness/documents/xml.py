@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST = 4 * 1024 * 1024
 _DECLARED = re.compile(rb"""^<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
+_BLANKS = re.compile(r"[ \t\r\n]+")
 _TODO = "lodge the certificate as plain UTF-8 XML, as the issuing system exports it"
 
 
@@ -73,7 +74,8 @@ class Ledger:
     def take_text(self, element: etree._Element) -> str | None:
         """The text of `element`, runs of blanks made one; None when there is none."""
         self._texts.add(element)
-        return " ".join((element.text or "").split()) or None
+        # XML's own blanks only: other blanks, such as the ideographic one, are content.
+        return _BLANKS.sub(" ", element.text or "").strip() or None
 
     def take_attribute(self, element: etree._Element, name: str) -> str | None:
         """The attribute `name` of `element`, without blanks at its ends; None when there is none."""

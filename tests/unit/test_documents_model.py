@@ -116,6 +116,7 @@ def test_moment_without_offset_is_refused(moment: object) -> None:
         ("CO-\u2066001", "U+2066"),
         ("CO\u200b-0001", "U+200B"),
         ("CO\u0007-0001", "U+0007"),
+        ("CO\uffff-0001", "U+FFFF"),
         (" CO-0001", "blanks"),
         ("", "empty"),
         ("Cafe\u0301", "normal form C"),

@@ -151,6 +151,12 @@ def test_optional_value_that_cannot_be_read_is_left_out_with_a_warning(old: str,
     ]
 
 
+def test_ideographic_blank_in_a_name_is_kept() -> None:
+    """Blanks of XML are made one, blanks of a script are content."""
+    document, _ = phytosanitary(edited(">Seed potatoes<", ">\n 馬鈴薯\u3000 種 <"))
+    assert document.items[0].common_name == "馬鈴薯\u3000 種"
+
+
 def test_repeated_element_is_a_warning() -> None:
     """Of two references the first is read, and that there were two is said."""
     document, findings = phytosanitary(edited("<ram:TypeCode>851", "<ram:ID>OTHER</ram:ID><ram:TypeCode>851"))
@@ -288,7 +294,7 @@ def test_unknown_json_names_are_reported_by_pointer() -> None:
     ]
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60, database=None, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 @given(place=st.integers(min_value=0), octet=st.integers(min_value=0, max_value=255))
 def test_damaged_certificate_is_read_or_refused_never_a_crash(place: int, octet: int) -> None:
     """Any octet changed to any other gives a document without errors or a refusal, no other exception."""
@@ -299,6 +305,19 @@ def test_damaged_certificate_is_read_or_refused_never_a_crash(place: int, octet:
         with contextlib.suppress(Unreadable):
             said.extend(syntax.read(bytes(data)).findings)
         assert all(one.severity is not Severity.ERROR for one in said)
+
+
+@pytest.mark.parametrize("held", ["aGVsbG8", "aGVs*bG8=", "\u0663\u0663"])
+def test_attachment_that_is_no_base64_is_a_warning(held: str) -> None:
+    """Octets that cannot be decoded have no digest: they are left out, and that is said."""
+    inserted = (
+        "<ram:ReferenceSPSReferencedDocument><ram:ID>A-1</ram:ID>"
+        f'<ram:AttachmentBinaryObject filename="a.txt">{held}</ram:AttachmentBinaryObject>'
+        "</ram:ReferenceSPSReferencedDocument></rsm:SPSExchangedDocument>"
+    )
+    document, findings = phytosanitary(edited("</rsm:SPSExchangedDocument>", inserted))
+    assert document.references[-1].attachments == ()
+    assert [(one.severity, one.code) for one in findings] == [(Severity.WARNING, "unreadable-attachment")]
 
 
 def test_digest_of_an_attachment_is_that_of_its_octets() -> None:
