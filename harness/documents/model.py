@@ -126,7 +126,7 @@ class Package(_Value):
 
     count: Quantity
     kind: Annotated[str, Field(pattern=r"^[A-Z0-9]{1,3}$")]
-    level: int | None = None
+    level: Annotated[int, Field(ge=1, le=9)] | None = None
     marks: Prose | None = None
 
 
@@ -156,7 +156,7 @@ class Attachment(_Value):
     """A file carried inside the original: named and fixed by its digest. The bytes stay in the original."""
 
     filename: Line | None = None
-    size: Annotated[int, Field(ge=0, description="octets")]
+    size: Annotated[int, Field(ge=0, lt=2**53, description="octets")]
     sha256: Digest
 
 
@@ -237,7 +237,7 @@ class Origin(_Value):
 class PlantItem(_Value):
     """One line of a phytosanitary certificate. `origin` is never empty in an acceptable one, see `rules`."""
 
-    number: Annotated[int, Field(ge=0)]
+    number: Annotated[int, Field(ge=0, le=999_999)]
     scientific_name: Line | None = None
     common_name: Line | None = None
     description: tuple[LocalText, ...] = ()
@@ -298,7 +298,7 @@ class OriginItem(_Value):
     `criterion` is a code of the list `origin-criteria`; `content` is the regional value content in percent.
     """
 
-    number: Annotated[int, Field(ge=1)]
+    number: Annotated[int, Field(ge=1, le=999_999)]
     description: Prose
     commodity: Subheading
     origin: Country
