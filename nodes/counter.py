@@ -53,6 +53,8 @@ class Counter:
     notes: Notebook
     witnessing: Witnessing
     ask: Ask
+    tell: Callable[[Turn, Receipt, Posted], None]
+    """How the window lets a receipt leave: logged first."""
 
     async def lodge(self, octets: bytes, *, to: str, media_type: str | None = None, function: str = "9") -> Sent:
         """Take in a trader's file, check it, and send it to `to` in this country's national form.
@@ -178,7 +180,7 @@ class Counter:
         )
         to, subject, correlation = message.sender, message.subject, message.correlation
         posted = self.outbox.receipt(receipt, to=to, subject=subject, correlation=correlation)
-        self.notes.answered(turn, receipt, posted)
+        self.tell(turn, receipt, posted)
 
     def _agreement_to(self, to: str) -> agreements.Agreement:
         found = self.seat.agreements.get(to)

@@ -60,7 +60,7 @@ def gather(  # noqa: PLR0913 - a transaction, its log, and the checkpoint that c
         agreement=signed.octets,
         agreement_tokens=signed.tokens,
         trust={code: seat.lists[code] for code in (seat.party, partner)},
-        crls=seat.crls,
+        crls=tuple(crl for code in (seat.party, partner) for crl in seat.crls[code]),
         entries=shown,
         checkpoint=checkpoint,
         cosignatures={partner: cosignature},

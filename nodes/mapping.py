@@ -127,13 +127,18 @@ def from_national(octets: bytes, dialect: Dialect) -> Common:
 
 
 def _not_in_dialect(dialect: Dialect, faults: list[tuple[str, str]]) -> Unreadable:
+    # The message travels in a receipt, so a document with a thousand faults does not make a long one.
+    told, more = faults[:_TOLD], f"; and {len(faults) - _TOLD} more" if len(faults) > _TOLD else ""
     error = Unreadable(
-        f"{dialect.title}: " + "; ".join(f"{name}: {why}" for name, why in faults),
-        expected=f"{', '.join(dict.fromkeys(name for name, _ in faults))} as {dialect.media_type} defines it",
+        f"{dialect.title}: " + "; ".join(f"{name}: {why}" for name, why in told) + more,
+        expected=f"{', '.join(dict.fromkeys(name for name, _ in told))} as {dialect.media_type} defines it",
         todo=TODO,
     )
     error.findings = tuple(Finding(Severity.ERROR, "not-in-dialect", "", f"{name}: {why}") for name, why in faults)
     return error
+
+
+_TOLD: Final = 8
 
 
 # ------------------------------------------------------------------------------------------------------- the walk
@@ -271,11 +276,14 @@ def _in_shared_syntax(document: TradeDocument, dialect: Dialect) -> National:
     # The writer tells no losses; reading its own octets again tells them exactly.
     again = plain(syntax.read(octets, media_type=dialect.media_type).document)
     kind = type(document)
-    losses = tuple(
-        Loss(pointer(*where), _mandatory(kind, where), f"{dialect.title} does not carry it as it was stated")
-        for where in _differences(plain(document), again, ())
-    )
-    return National(octets, dialect.media_type, losses)
+    losses = []
+    for where, before, after in _differences(plain(document), again, ()):
+        if isinstance(before, str) and isinstance(after, str) and before.split() == after.split():
+            losses.append(Loss(pointer(*where), mandatory=False, sentence=f"{dialect.title} makes runs of blanks one"))
+        else:
+            sentence = f"{dialect.title} does not carry it as it was stated"
+            losses.append(Loss(pointer(*where), _mandatory(kind, where), sentence))
+    return National(octets, dialect.media_type, tuple(losses))
 
 
 def _from_shared_syntax(octets: bytes, dialect: Dialect) -> Common:
@@ -292,8 +300,8 @@ def _from_shared_syntax(octets: bytes, dialect: Dialect) -> Common:
 _NOT_CARRIED: Final = "not-carried"  # the code `harness.documents.syntax` gives to what is not in the common model
 
 
-def _differences(said: object, again: object, where: Where) -> Iterator[Where]:
-    """The highest places at which `again` does not say what `said` says."""
+def _differences(said: object, again: object, where: Where) -> Iterator[tuple[Where, object, object]]:
+    """The highest places at which `again` does not say what `said` says, with what each says there."""
     if isinstance(said, dict) and isinstance(again, dict):
         for name, value in said.items():
             yield from _differences(value, again.get(name), (*where, name))
@@ -301,4 +309,4 @@ def _differences(said: object, again: object, where: Where) -> Iterator[Where]:
         for place, (left, right) in enumerate(zip(said, again, strict=True)):
             yield from _differences(left, right, (*where, place))
     elif said != again:
-        yield where
+        yield where, said, again

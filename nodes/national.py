@@ -87,7 +87,7 @@ def _read_xml(octets: bytes, dialect: Dialect) -> tuple[Values, dict[Where, str]
     space = f"{{{dialect.namespace}}}"
     if root.tag != space + dialect.root:
         raise Unreadable(
-            f"{dialect.title}: XML with the root {root.tag!s}", expected=f"{space}{dialect.root}", todo=TODO
+            f"{dialect.title}: XML with the root {root.tag!s:.80}", expected=f"{space}{dialect.root}", todo=TODO
         )
     faults: dict[Where, str] = {}
     return _gather(root, dialect.inward, space, (), faults), faults
@@ -101,7 +101,8 @@ def _gather(element: etree._Element, plan: Branch, space: str, where: Where, fau
     for child in element:
         if not isinstance(child.tag, str):
             continue  # a comment says nothing
-        name = child.tag.removeprefix(space)
+        # A name of another namespace keeps its braces, a name of none gets empty ones: neither is a name of the dialect.
+        name = child.tag[len(space) :] if child.tag.startswith(space) else "{}" * (child.tag[0] != "{") + child.tag
         here = (*where, name)
         step = plan.children.get(name)
         if isinstance(step, Series):

@@ -106,8 +106,8 @@ class Dialect(_Stated):
     title: str
     root: str = ""
     namespace: str = ""
-    forms: dict[str, Form] = Field(default_factory=dict)
-    fields: Annotated[tuple[Row, ...], BeforeValidator(_rows)] = ()
+    forms: dict[str, Form] = Field(default_factory=dict, repr=False)
+    fields: Annotated[tuple[Row, ...], BeforeValidator(_rows), Field(repr=False)] = ()
 
     @property
     def own(self) -> bool:

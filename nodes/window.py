@@ -32,7 +32,7 @@ from harness.exchange.seal import Kind, Opened, Sealed
 from harness.exchange.seat import Seat
 from nodes.counter import Counter
 from nodes.ledger import Ledger
-from nodes.outbox import Outbox, own_envelope, put_again, reply_to
+from nodes.outbox import Outbox, Posted, own_envelope, put_again, reply_to
 from nodes.profile import Profile, load
 from nodes.steps import Road, Steps, travel
 from nodes.turn import Notebook, Turn, short
@@ -71,7 +71,14 @@ class Window:
         self.notes = Notebook(seat, self.ledger, self.log)
         self.witnessing = Witnessing(seat, self.profiles[seat.party], self.log)
         self.counter = Counter(
-            seat, self.profiles[seat.party], self.ledger, self.outbox, self.notes, self.witnessing, self._ask
+            seat,
+            self.profiles[seat.party],
+            self.ledger,
+            self.outbox,
+            self.notes,
+            self.witnessing,
+            self._ask,
+            self.tell,
         )
         self.ready = asyncio.Event()
         # Filled by _fetch and _ask, emptied by run alone. Bounded: who asks too fast waits.
@@ -204,7 +211,11 @@ class Window:
         """Step 6: the receipt, logged and on its way."""
         said = self.steps.answer(road, self.seat.clock.now())
         receipt = Receipt(of=opened.identity, ofid=opened.envelope.id, statements=said)
-        self.notes.answered(turn, receipt, reply_to(opened, receipt, self.outbox))
+        self.tell(turn, receipt, reply_to(opened, receipt, self.outbox))
+
+    def tell(self, turn: Turn, receipt: Receipt, posted: Posted) -> None:
+        """Let a receipt leave with this turn, logged before."""
+        self.notes.answered(turn, receipt, posted)
 
     def answer_again(self, opened: Opened, delivery: Delivery, refused: Refused, turn: Turn) -> None:
         """A duplicate is answered with the stored receipt, byte for byte, and has no second effect."""
@@ -227,7 +238,7 @@ class Window:
         said = self.steps.answer(Road(refused=refused), self.seat.clock.now())
         receipt = Receipt(of=sealed.identity, ofid=None, statements=said)
         about = f"refused-{sealed.identity[:16]}"
-        self.notes.answered(turn, receipt, self.outbox.receipt(receipt, to=sender, subject=about, correlation=about))
+        self.tell(turn, receipt, self.outbox.receipt(receipt, to=sender, subject=about, correlation=about))
 
     # -------------------------------------------------------------------------------------- receipts arriving
 

@@ -97,7 +97,8 @@ class Receipt(BaseModel):
     model_config = ConfigDict(frozen=True, extra="allow")
 
     of: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
-    ofid: str | None
+    ofid: str | None = None
+    """The message's id, where its seal could be opened."""
     after: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")] | None = None
     """The identity of the earlier receipt that this one follows: what it must not overtake."""
     form: Literal["corridor-receipt"] = "corridor-receipt"

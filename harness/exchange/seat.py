@@ -23,7 +23,7 @@ class Seat:
 
     `folder` is the party's own; only it writes there. `agreements` maps each partner to the agreement with it;
     `signed` holds the same agreements as the exact bytes both sides signed, for evidence. `lists` and `crls` are the
-    trust lists (one token a country) and revocation lists (DER) that `trust` was built from.
+    trust lists (a token for each country) and revocation lists (DER, by country) that `trust` was built from.
     """
 
     run: str
@@ -33,7 +33,7 @@ class Seat:
     agreements: Mapping[str, Agreement]
     signed: Mapping[str, Signed]
     lists: Mapping[str, bytes]
-    crls: tuple[bytes, ...]
+    crls: Mapping[str, tuple[bytes, ...]]
     bus: Bus
     clock: Clock
     chance: Chance

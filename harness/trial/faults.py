@@ -7,9 +7,10 @@ any topic. `Insider` holds one party's key and sends what its window never would
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -32,7 +33,8 @@ class Fault:
     topic: str
     tamper: Tamper
     times: int
-    held: list[Record]
+    held: list[Record] = field(default_factory=list)
+    caught: asyncio.Event = field(default_factory=asyncio.Event)
 
     def does(self, record: Record) -> Record | None:
         """Do it to `record`, if it is meant and not used up."""
@@ -43,6 +45,7 @@ class Fault:
             self.times -= 1
         if after is None:
             self.held.append(record)
+            self.caught.set()
         return after
 
 
@@ -148,15 +151,22 @@ class Mallory:
         await self._write(*fault.held)
         fault.held.clear()
 
+    async def has(self, fault: Fault) -> None:
+        """Return once something was held back. Bound the wait with a deadline."""
+        await fault.caught.wait()
+
+    async def diverts(self, fault: Fault, *, to: str) -> None:
+        """Put what was held back on another topic, once there is something."""
+        await fault.caught.wait()
+        self._does(f"diverts what she held back to {to}")
+        await self._write(*(replace(record, topic=to) for record in fault.held))
+        fault.held.clear()
+
     async def sends_again(self, seen: Seen) -> None:
         """Put the very same bytes on the very same topic once more."""
         self._does(f"sends {seen.said.get('subject')} a second time on {seen.delivery.topic}")
-        await self._write(_copy(seen, seen.delivery.topic))
-
-    async def carries_to(self, topic: str, seen: Seen) -> None:
-        """Put the same bytes on another topic."""
-        self._does(f"carries {seen.said.get('subject')} from {seen.delivery.topic} to {topic}")
-        await self._write(_copy(seen, topic))
+        delivery = seen.delivery
+        await self._write(Record(delivery.topic, delivery.key, delivery.value, delivery.headers))
 
     async def puts(self, *records: Record) -> None:
         """Put records of somebody's on their topics, as operator."""
@@ -164,7 +174,7 @@ class Mallory:
         await self._write(*records)
 
     def _add(self, sender: str, receiver: str, tamper: Tamper) -> Fault:
-        fault = Fault(topics.inbox(receiver, sender), tamper, 1, [])
+        fault = Fault(topics.inbox(receiver, sender), tamper, 1)
         self._wire.faults.append(fault)
         return fault
 
@@ -219,6 +229,3 @@ class Insider:
         sealed: Sealed = seal(envelope, self.identity)
         return Record(envelope.topic, envelope.correlationid.encode(), sealed.token, envelope.hints())
 
-
-def _copy(seen: Seen, topic: str) -> Record:
-    return Record(topic, seen.delivery.key, seen.delivery.value, seen.delivery.headers)

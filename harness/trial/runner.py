@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import traceback
 from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from harness.trial import about
 from harness.trial.checks import CHECKS
 from harness.trial.history import History, Scribe, What
 from harness.trial.script import Cast, Pack, Scenario
-from harness.trial.stage import PATIENCE, Setting, Stopped, staged
+from harness.trial.stage import PATIENCE, Setting, Stage, Stopped, staged
 from harness.trial.verdict import Judged, Verdict, worst
 
 BusMaker = Callable[[str], AbstractAsyncContextManager[Bus]]
@@ -73,10 +74,7 @@ async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mappin
     scribe.write(What.RUN, scenario=scenario.id, run=run, **about.this_run(bill.seed, bill.bus_name, scenario.id))
     try:
         async with bill.bus(f"{run}.") as bus, staged(setting, bill.pack, bus, scribe, cast=cast) as stage:
-            try:
-                await scenario.play(stage)
-            except Stopped:
-                pass  # the history says what did not come, and the promises that were not reached show
+            await _perform(scenario, stage)
             await stage.settle()
     except RoadFailed as error:
         scribe.write(What.TROUBLE, found=error.found, expected=error.expected, todo=error.todo)
@@ -85,6 +83,16 @@ async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mappin
     finally:
         scribe.close()
     return History.read(folder / "history.jsonl")
+
+
+async def _perform(scenario: Scenario, stage: Stage) -> None:
+    """Play the script. When something does not come, the history says so, and the promises not reached show."""
+    with suppress(Stopped):
+        try:
+            async with asyncio.timeout(stage.setting.patience * 4):
+                await scenario.play(stage)
+        except TimeoutError as error:
+            raise stage.stopped("the script to end") from error
 
 
 def judge(scenario: Scenario, history: History) -> tuple[Judged, ...]:

@@ -7,7 +7,8 @@ It says beforehand which checks it will make, so that a script cut short shows t
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
@@ -59,7 +60,8 @@ class Pack:
     corridors: tuple[Agreement, ...]
     cast: Cast
     scenarios: tuple[Scenario, ...]
-    samples: Mapping[str, bytes] = field(default_factory=dict)
+    sample: Callable[[str, datetime], bytes]
+    """A document of the pack's own, dated as if issued shortly before the moment given."""
 
 
 def scenario(  # noqa: PLR0913 - the facts of a scenario, each named

@@ -24,7 +24,8 @@ from harness.evidence import records
 from harness.exchange import agreement as agreements
 from harness.exchange import topics
 from harness.exchange.agreement import Agreement, Signed
-from harness.exchange.bus import Bus, TopicRights
+from harness.exchange.bus import Bus, Record, TopicRights
+from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Sealed
 from harness.exchange.seat import Seat, Sent
 from harness.trial.checks import Check
@@ -97,6 +98,18 @@ class Window:
         self._stage.step(self.code, f"issues a document of {len(octets)} bytes to {to}")
         return await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
 
+    async def is_refused(self, octets: bytes, *, to: str, reason: Reason) -> None:
+        """The trader lodges a document that this window itself refuses to send, for `reason`."""
+        self._stage.step(self.code, f"is asked to send what it may not: {reason.name}")
+        try:
+            sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to refuse")
+        except Refused as refused:
+            if refused.reason is not reason:
+                raise
+            self._stage.step(self.code, f"refuses to send it: {refused.found} ({refused.clause})")
+            return
+        raise self._stage.stopped(f"{self.code} to refuse {sent.subject} itself; it sent it")
+
     async def passes_on(self, octets: bytes, *, to: str, doctype: str, reference: str, media_type: str) -> Sent:
         """The window sends bytes that another system answers for, without reading them."""
         self._stage.step(self.code, f"passes on {reference} to {to}, unread")
@@ -167,8 +180,12 @@ class Stage:
         return Insider(self.countries[code].identity, self.setting.clock, self.setting.chance)
 
     def sample(self, name: str) -> bytes:
-        """A document of the pack's own."""
-        return self.pack.samples[name]
+        """A document of the pack's own, freshly dated."""
+        return self.pack.sample(name, self.setting.clock.now())
+
+    def identity_of(self, record: Record) -> str:
+        """The identity of the message in a record that is not on a topic yet."""
+        return Sealed(record.value).identity
 
     def step(self, who: str, text: str) -> None:
         """Write down what somebody does now."""
@@ -294,7 +311,7 @@ def _seat(code: str, stage: Stage, signed: Mapping[str, Signed]) -> Seat:
         agreements={other: one.checked(trust, setting.clock.now()) for other, one in signed.items()},
         signed=signed,
         lists={one: stage.countries[one].trust_list for one in sorted(known)},
-        crls=tuple(crl for one in sorted(known) for crl in stage.countries[one].crls),
+        crls={one: stage.countries[one].crls for one in sorted(known)},
         bus=stage.wire,
         clock=setting.clock,
         chance=setting.chance,

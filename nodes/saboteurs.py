@@ -1,0 +1,269 @@
+"""Windows that break one promise each, on purpose: the proof that a check can fail.
+
+Each names the promise it breaks; the scenario that seats it names the check that must catch it, and
+tests/saboteurs holds both to it. Each is as small a departure from the honest window as its fault allows.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from certs import jws
+from certs.trust import TrustStore
+from harness.documents.model import Finding
+from harness.evidence import records
+from harness.exchange import reasons
+from harness.exchange.agreement import Agreement
+from harness.exchange.bus import Delivery
+from harness.exchange.envelope import parse
+from harness.exchange.reasons import Refused
+from harness.exchange.receipt import Level, Receipt, Statement, Status
+from harness.exchange.seal import Kind, Opened, Sealed, unseal
+from nodes.outbox import Posted
+from nodes.steps import Known, Road, Steps, Understood
+from nodes.turn import Turn, short
+from nodes.window import Window
+
+# ---------------------------------------------------------------------------- steps that look away
+
+
+class _TrustsAnySeal(Steps):
+    def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
+        try:
+            return super().verify(delivery, party=party, trust=trust)
+        except Refused as refused:
+            if refused.reason is not reasons.BROKEN_SEAL:
+                raise
+        token = jws.read(delivery.value)
+        if token.certificate is None:
+            raise Refused(reasons.UNKNOWN_SIGNER, "no certificate")
+        signer = trust.validate(token.certificate, at=delivery.at)
+        return Opened(Sealed(delivery.value), Kind(token.typ), parse(token.payload), signer, token.alg)
+
+
+class TrustsAnySeal(Window):
+    """Checks whose certificate it is, and not whether the signature fits the bytes."""
+
+    steps = _TrustsAnySeal()
+
+
+class _AnySignerWillDo(Steps):
+    def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
+        try:
+            return super().verify(delivery, party=party, trust=trust)
+        except Refused as refused:
+            if refused.reason is not reasons.SIGNER_IS_NOT_SENDER:
+                raise
+        token = jws.read(delivery.value)
+        if token.certificate is None:
+            raise Refused(reasons.UNKNOWN_SIGNER, "no certificate")
+        signer = trust.validate(token.certificate, at=delivery.at)
+        octets = jws.check(token, signer.certificate, typ=token.typ)
+        return Opened(Sealed(delivery.value), Kind(token.typ), parse(octets), signer, token.alg)
+
+
+class AnySignerWillDo(Window):
+    """Takes a good signature of any recognised country for the sender's."""
+
+    steps = _AnySignerWillDo()
+
+
+class _LooksAway(Steps):
+    """Verifies the seal, and passes over one further reason."""
+
+    passes_over: reasons.Reason
+
+    def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
+        try:
+            return super().verify(delivery, party=party, trust=trust)
+        except Refused as refused:
+            if refused.reason is not self.passes_over:
+                raise
+        return unseal(Sealed(delivery.value), trust=trust, at=delivery.at)
+
+
+class _AnyTopic(_LooksAway):
+    passes_over = reasons.WRONG_TOPIC
+
+
+class ReadsAnyTopic(Window):
+    """Does not compare the topic a message came on with the one it was signed for."""
+
+    steps = _AnyTopic()
+
+
+class _AnyHeader(_LooksAway):
+    passes_over = reasons.HEADER_CONTRADICTS
+
+
+class OverlooksHeaders(Window):
+    """Does not compare the headers with the signed body."""
+
+    steps = _AnyHeader()
+
+
+class _NoMemory(Steps):
+    def admit(self, opened: Opened, *, agreement: Agreement, known: Known, at: datetime) -> None:
+        super().admit(opened, agreement=agreement, known=_Nothing(), at=at)
+
+
+class _Nothing:
+    """A ledger that knows nothing."""
+
+    def seen(self, identity: str) -> bool:
+        return False
+
+    def under_id(self, sender: str, message_id: str) -> str | None:
+        return None
+
+
+class ForgetsWhatItSaw(Window):
+    """Takes every copy of a message for a new one, and every content under an id for the first."""
+
+    steps = _NoMemory()
+
+
+class _NoAgreement(Steps):
+    def admit(self, opened: Opened, *, agreement: Agreement, known: Known, at: datetime) -> None:
+        try:
+            super().admit(opened, agreement=agreement, known=known, at=at)
+        except Refused as refused:
+            if refused.reason is not reasons.NOT_COVERED:
+                raise
+
+
+class IgnoresTheAgreement(Window):
+    """Works on documents that the agreement does not cover."""
+
+    steps = _NoAgreement()
+
+
+class _AlwaysDelivered(Steps):
+    def answer(self, road: Road, at: datetime) -> tuple[Statement, ...]:
+        said = super().answer(road, at)
+        if said[-1].status is Status.NOT_READABLE:
+            return (*said[:-1], Statement(level=Level.DELIVERY, status=Status.DELIVERED, at=at))
+        return said
+
+
+class AlwaysDelivered(Window):
+    """States "delivered" about documents that it could not read."""
+
+    steps = _AlwaysDelivered()
+
+
+class _OneWordForAll(Steps):
+    def answer(self, road: Road, at: datetime) -> tuple[Statement, ...]:
+        said = super().answer(road, at)
+        return (said[0], said[-1]) if len(said) > 2 else said
+
+
+class MergesLevels(Window):
+    """States the first level and the last, and leaves those between to be guessed."""
+
+    steps = _OneWordForAll()
+
+
+class _NoRules(Steps):
+    def validate(self, understood: Understood) -> tuple[Finding, ...]:
+        try:
+            return super().validate(understood)
+        except Refused:
+            return ()
+
+
+class AcceptsWhatBreaksRules(Window):
+    """Accepts a document in which it found errors."""
+
+    steps = _NoRules()
+
+
+# --------------------------------------------------------------------- windows that keep bad books
+
+
+class RewritesOriginals(Window):
+    """Keeps a tidied copy of a document as if it were the original."""
+
+    def serve(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        super().serve(opened, delivery, turn)
+        for at, body in enumerate(turn.records):
+            record = records.read(body)
+            if record.event == records.RECEIVED and record.digest("payload") is not None:
+                tidied = turn.objects[record.digest("payload") or ""].strip() + b"\n\n"
+                fields = {**record.fields, "payload": turn.keep(tidied)}
+                turn.records[at] = records.record(
+                    record.event, record.party, record.at, correlation=record.correlation, **fields
+                )
+
+
+class KeepsUseToItself(Window):
+    """Logs what customs used, and does not tell the issuer."""
+
+    def tell(self, turn: Turn, receipt: Receipt, posted: Posted) -> None:
+        if receipt.after is None:
+            super().tell(turn, receipt, posted)
+
+
+class DropsEarlyReceipts(Window):
+    """Refuses a receipt that came before what it follows, as if it were a forgery."""
+
+    def hear(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        receipt = Receipt.model_validate(opened.envelope.data)
+        if self.waits_for(receipt) is None:
+            super().hear(opened, delivery, turn)
+            return
+        refused = Refused(reasons.NOT_AN_ENVELOPE, "a receipt about nothing we know")
+        self.notes.refused(turn, opened.sealed, delivery, refused, opened.envelope.correlationid)
+
+
+class AnswersOffTheRecord(Window):
+    """Answers without writing the answer into its log, so that it can deny it."""
+
+    def tell(self, turn: Turn, receipt: Receipt, posted: Posted) -> None:
+        turn.post(posted)
+
+
+class NeverAnswers(Window):
+    """Takes messages in, logs them, and says nothing."""
+
+    def tell(self, turn: Turn, receipt: Receipt, posted: Posted) -> None:
+        """Say nothing."""
+
+
+class MishearsAnswers(Window):
+    """Takes any receipt that reached level 2 for a delivery: the substring test of a real system."""
+
+    def heard_as(self, receipt: Receipt) -> list[dict[str, str | None]]:
+        told = short(receipt)
+        for one in told:
+            if one["level"] == Level.DELIVERY.value:
+                one.update(status=Status.DELIVERED.value, reason=None)
+        return told
+
+
+class LosesReceipts(Window):
+    """Hears receipts and does not write them down, so that it can say it never got an answer."""
+
+    def hear(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Look away."""
+
+
+class RewritesItsLog(Window):
+    """Gives out a log in which one record was changed after its root was signed."""
+
+    def gives_out(self) -> tuple[bytes, ...]:
+        given = list(super().gives_out())
+        told = json.loads(given[0])
+        told["at"] = "2000-01-01T00:00:00.000Z"
+        given[0] = json.dumps(told, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        return tuple(given)
+
+
+class CutsItsLog(Window):
+    """Gives out a log without its last records."""
+
+    def gives_out(self) -> tuple[bytes, ...]:
+        given = super().gives_out()
+        return given[: len(given) - 2]
+

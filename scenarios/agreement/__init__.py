@@ -1,0 +1,1 @@
+"""Pilots of what the corridor agreement covers, and what it does not."""

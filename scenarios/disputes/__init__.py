@@ -1,0 +1,1 @@
+"""Pilots of disputes, decided from the evidence of both sides."""

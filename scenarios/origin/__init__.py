@@ -1,0 +1,1 @@
+"""Pilots with the preferential certificate of origin."""

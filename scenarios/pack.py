@@ -1,0 +1,52 @@
+"""The pack that this distribution hands in: three fictional countries, two corridors, and the scenarios of the pilots."""
+
+from __future__ import annotations
+
+from importlib import resources
+
+from harness.exchange.agreement import Agreement, draft
+from harness.trial.script import Pack, Scenario
+from nodes.window import Window
+from scenarios import samples
+from scenarios.agreement.not_covered import not_covered
+from scenarios.attacks.byte_flipped import byte_flipped
+from scenarios.attacks.header_contradicts import header_contradicts
+from scenarios.attacks.other_countrys_key import other_countrys_key
+from scenarios.attacks.replayed_message import replayed_message
+from scenarios.attacks.two_contents_one_id import two_contents_one_id
+from scenarios.attacks.wrong_topic import wrong_topic
+from scenarios.disputes.no_answer import no_answer
+from scenarios.origin.accepted_and_used import accepted_and_used
+from scenarios.phytosanitary.accepted import accepted
+from scenarios.phytosanitary.unreadable import unreadable
+from scenarios.receipts.overtaking import overtaking
+
+SCENARIOS: tuple[Scenario, ...] = (
+    accepted_and_used,
+    accepted,
+    unreadable,
+    byte_flipped,
+    other_countrys_key,
+    replayed_message,
+    two_contents_one_id,
+    wrong_topic,
+    header_contradicts,
+    not_covered,
+    overtaking,
+    no_answer,
+)
+
+
+def _corridor(name: str) -> Agreement:
+    path = resources.files("scenarios.corridors").joinpath(name)
+    return draft(path.read_text(encoding="utf-8"), name=name)
+
+
+PACK = Pack(
+    name="first corridor",
+    countries={"QM": "Marenia", "QN": "Norlund", "QP": "Pellavia"},
+    corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml")),
+    cast=Window,
+    scenarios=SCENARIOS,
+    sample=samples.dated,
+)

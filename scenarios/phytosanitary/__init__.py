@@ -1,0 +1,1 @@
+"""Pilots with the phytosanitary certificate."""
