@@ -101,9 +101,7 @@ class LocalBroker:
         java = await asyncio.to_thread(find_java)
         self._jars = await asyncio.to_thread(find_jars, self._say)
         # (2) The machine's own clock and chance, in driven runs too: the JVM knows no other.
-        self._credentials = issue_all(
-            self.folder, self._principals, (HOST, "localhost"), at=SystemClock().now(), chance=Chance().octets
-        )
+        self._credentials = self._issue()
         self._say(f"Starting {self.software} on this machine")
         why: RoadFailed | None = None
         for number in range(1, _TRIES + 1):
@@ -123,12 +121,19 @@ class LocalBroker:
         if running is not None:
             await _stop(running.process)
 
+    def _issue(self) -> Credentials | None:
+        at, chance = SystemClock().now(), Chance().octets
+        return issue_all(self.folder, self._principals, (HOST, "localhost"), at=at, chance=chance)
+
+    def _properties(self, data: Path, port: int, controller: int) -> Mapping[str, str]:
+        return properties(self.folder, data, port, controller)
+
     async def _start(self, java: Path, jars: Jars, number: int) -> _Running:
         log = self.folder / f"broker-{number}.log"
         settings = self.folder / f"broker-{number}.properties"
         port, controller = _free_ports(2)
         # (3) Ports are found here, not earlier: each try has its own.
-        chosen = properties(self.folder, self.folder / f"data-{number}", port, controller)
+        chosen = self._properties(self.folder / f"data-{number}", port, controller)
         settings.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()), encoding="ascii")
         command = (*_bound_to_us(), str(java), *_HEAP, _LOG_LINE, "-cp", jars.classpath)
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id(), "-c", str(settings))

@@ -73,7 +73,10 @@ class KafkaBus:
     async def outlet(self, principal: str) -> Outlet:
         """A way to put records, as `principal`. Raises: NotReady (no certificate), Unreachable."""
         outlet = _KafkaOutlet(self._link, principal)
-        await outlet.connected()
+        # A principal that may write nothing at all cannot even open a numbered producer. Which topic it may not
+        # write is only known at its first put, which says so.
+        with suppress(kafka_errors.ClusterAuthorizationFailedError):
+            await outlet.connected()
         self._opened.append(outlet)
         return outlet
 
@@ -131,7 +134,12 @@ class _KafkaOutlet:
         async with self._turn:
             if self._closed:
                 raise Unreachable(f"the outlet of {self._principal!r} is closed", todo="open another one")
-            producer = await self.connected()
+            if not records:
+                return ()
+            try:
+                producer = await self.connected()
+            except kafka_errors.ClusterAuthorizationFailedError as error:
+                raise self._refusal(error, records[0]) from error
             for topic in {record.topic for record in records} - self._known:
                 # aiokafka waits for an unknown topic until its patience ends; asked like this, the broker says so.
                 async with self._link.answered():
@@ -154,11 +162,10 @@ class _KafkaOutlet:
         return answer
 
     async def _acks(self, records: Sequence[Record], answers: Sequence[_Answer]) -> tuple[Ack, ...]:
-        if answers:
-            _, silent = await asyncio.wait(answers, timeout=self._link.patience)
-            if silent:
-                await self._drop()
-                raise self._link.unreachable()
+        _, silent = await asyncio.wait(answers, timeout=self._link.patience)
+        if silent:
+            await self._drop()
+            raise self._link.unreachable()
         acks = []
         for record, answer in zip(records, answers, strict=True):
             error = answer.exception()
@@ -224,6 +231,9 @@ class _KafkaInlet:
             **link.options(principal),
         )
         self._started = False
+        # Held while the client may be opening a connection: one that is born after the farewell stays open for ever.
+        self._asking = asyncio.Lock()
+        self._waiting: asyncio.Timeout | None = None
         self._done: dict[TopicPartition, int] = {}
         self._closed = False
 
@@ -243,16 +253,14 @@ class _KafkaInlet:
                 raise Unreachable(f"the inlet of {self._principal!r} is closed", todo="open another one")
             if found := await self._found(most):
                 return found
-            if not self._closed:
-                await self._still_there()
+            await self._still_there()
 
     async def _found(self, most: int) -> tuple[Delivery, ...]:
         """What comes within `_LOOK_UP` seconds, perhaps nothing."""
         try:
             if not self._started:
                 await self._start()
-            async with self._link.answered():
-                found = await self._consumer.getmany(timeout_ms=int(_LOOK_UP * 1000), max_records=most)
+            found = await self._read(most)
         except kafka_errors.NoOffsetForPartitionError:
             await self._begin()
         except kafka_errors.OffsetOutOfRangeError as error:
@@ -262,14 +270,31 @@ class _KafkaInlet:
         except kafka_errors.KafkaError as error:
             raise self._refusal(error) from error
         else:
-            return tuple(self._delivery(each) for records in found.values() for each in records)
+            return tuple(self._delivery(each) for records in found for each in records)
         return ()
+
+    async def _read(self, most: int) -> tuple[list[ConsumerRecord], ...]:
+        """What aiokafka has, by partition. `close` ends the wait, as aiokafka, waiting for its group, would not."""
+        if self._closed:
+            return ()
+        try:
+            async with asyncio.timeout(self._link.patience) as self._waiting:
+                found = await self._consumer.getmany(timeout_ms=int(_LOOK_UP * 1000), max_records=most)
+        except TimeoutError as error:
+            if self._closed:
+                return ()
+            raise self._link.unreachable() from error
+        finally:
+            self._waiting = None
+        return tuple(found.values())
 
     async def _start(self) -> None:
         """Join the group, or, as the tap, stand at the first record of every partition."""
         client = self._consumer._client  # noqa: SLF001  a second connection only to ask would be worse
         places = []
-        async with self._link.answered():
+        async with self._asking, self._link.answered():
+            if self._closed:
+                return
             for topic in self._topics:
                 partitions = await partitions_of(client, self._link, self._principal, "read", topic)
                 places += [TopicPartition(self._link.full(topic), number) for number in partitions]
@@ -289,7 +314,9 @@ class _KafkaInlet:
         Written down before anything is read, so that records lost from now on are missed, and never jumped over.
         """
         try:
-            async with self._link.answered():
+            async with self._asking, self._link.answered():
+                if self._closed:
+                    return
                 places = [
                     place for place in self._consumer.assignment() if await self._consumer.committed(place) is None
                 ]
@@ -309,8 +336,8 @@ class _KafkaInlet:
     async def _still_there(self) -> None:
         # Left alone, aiokafka asks a broker that is gone for ever, in silence.
         client = self._consumer._client  # noqa: SLF001  see above
-        async with self._link.answered():
-            while not await client.force_metadata_update():  # noqa: ASYNC110  a broker that is gone gives no event
+        async with self._asking, self._link.answered():
+            while not self._closed and not await client.force_metadata_update():  # noqa: ASYNC110  a broker that is gone gives no event
                 await asyncio.sleep(_LOOK_UP / 4)
 
     def _refusal(self, error: Exception) -> RoadFailed:
@@ -362,8 +389,11 @@ class _KafkaInlet:
         if self._closed:
             return
         self._closed = True
+        if self._waiting is not None:
+            with suppress(RuntimeError):  # it has just run out by itself
+                self._waiting.reschedule(0)
         with suppress(TimeoutError):  # a broker that does not answer a farewell will miss us by itself
-            async with asyncio.timeout(self._link.patience):
+            async with asyncio.timeout(self._link.patience), self._asking:
                 await self._consumer.stop()
 
 

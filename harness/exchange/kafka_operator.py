@@ -25,10 +25,10 @@ from harness.exchange.bus import LARGEST_RECORD, OPERATOR, NotAllowed, TopicRigh
 from harness.exchange.kafka_link import Link, look_up, partitions_of
 
 # Numbers of the Kafka protocol: AclOperation, AclPermissionType, PatternType, ResourceType.
-_ANY, _READ, _WRITE = 1, 3, 4
+_ANY, _READ, _WRITE, _IDEMPOTENT_WRITE = 1, 3, 4, 12
 _ALLOW = 3
 _LITERAL, _PREFIXED = 3, 4
-_TOPIC, _GROUP = 2, 3
+_TOPIC, _GROUP, _CLUSTER = 2, 3, 4
 
 _FRAMING = 1024  # what Kafka's own record batch adds to one record, generously
 _AGAIN = 0.02  # seconds between two questions while the cluster spreads what it was told
@@ -165,12 +165,15 @@ class Operator:
             wanted.add(_Right(_TOPIC, name, _LITERAL, writer, _WRITE))
             wanted.add(_Right(_TOPIC, name, _LITERAL, reader, _READ))
             wanted.add(_Right(_GROUP, self._link.groups_of(right.reader), _PREFIXED, reader, _READ))
+            # Gives nothing by itself. It lets a mere reader that tries to write come as far as the topic, where the
+            # broker logs whom it refused, and what.
+            wanted.add(_Right(_CLUSTER, "kafka-cluster", _LITERAL, reader, _IDEMPOTENT_WRITE))
         return wanted
 
     async def _described(self, client: AIOKafkaClient, node: int) -> set[_Right]:
-        """The rights that one broker knows now: topics by their name, groups by prefix."""
+        """The rights that one broker knows now: topics and the cluster by name, groups by prefix."""
         seen = set()
-        for resource, pattern in ((_TOPIC, _LITERAL), (_GROUP, _PREFIXED)):
+        for resource, pattern in ((_TOPIC, _LITERAL), (_GROUP, _PREFIXED), (_CLUSTER, _LITERAL)):
             response = await client.send(node, DescribeAclsRequest(resource, None, pattern, None, None, _ANY, _ANY))
             error = kafka_errors.for_code(response.error_code)
             if error is not kafka_errors.NoError:

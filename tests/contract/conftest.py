@@ -1,0 +1,68 @@
+"""Each bus in turn, under one name. One broker serves the whole session; each test has topics of its own on it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import pytest_asyncio
+
+from harness.brokers.jars import find_jars
+from harness.brokers.java import find_java
+from harness.brokers.local import LocalBroker
+from harness.clock import DrivenClock
+from harness.errors import NotReady
+from harness.exchange.bus import Bus, TopicRights
+from harness.exchange.memory import MemoryBus
+
+PARTIES = ("qm", "qn", "qx")
+INBOX = TopicRights("qn.in.from.qm", writer="qm", reader="qn")
+
+MakeBus = Callable[[], Bus]
+
+_runs = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def parts_of_a_broker() -> None:
+    """Java and the jars of Kafka, or a skip that says what is absent."""
+    try:
+        find_java()
+        find_jars(lambda _: None)
+    except NotReady as absent:
+        pytest.skip(f"no local Kafka here: {absent}")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def broker(parts_of_a_broker: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalBroker]:
+    """A real Apache Kafka, started once."""
+    async with LocalBroker(tmp_path_factory.mktemp("run"), PARTIES) as running:
+        yield running
+
+
+def a_prefix() -> str:
+    """A prefix that no other test of this session has."""
+    return f"run-{next(_runs)}."
+
+
+@pytest.fixture(params=["memory", "kafka"])
+def make_bus(request: pytest.FixtureRequest) -> MakeBus:
+    """How the bus under test is made; the making itself belongs into the test's own event loop."""
+    if request.param == "memory":
+        clock = DrivenClock(datetime(2026, 3, 1, 9, tzinfo=UTC), step=timedelta(milliseconds=1))
+        return lambda: MemoryBus(clock)
+    broker: LocalBroker = request.getfixturevalue("broker")
+    return lambda: broker.bus(a_prefix())
+
+
+@pytest_asyncio.fixture
+async def bus(make_bus: MakeBus) -> AsyncIterator[Bus]:
+    """A bus with one topic, written by qm and read by qn."""
+    made = make_bus()
+    await made.open_topics([INBOX])
+    try:
+        yield made
+    finally:
+        await made.close()

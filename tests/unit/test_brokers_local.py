@@ -1,0 +1,68 @@
+"""What a local broker is told and what its principals are given."""
+
+from __future__ import annotations
+
+import itertools
+import ssl
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+
+from harness.brokers.access import PRINCIPAL_RULE, issue_all
+from harness.brokers.local import LocalBroker, properties
+from harness.clock import Chance
+from harness.errors import Defect, NotReady
+
+NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
+
+
+def test_everything_is_denied_and_everyone_is_asked_who_they_are(tmp_path: Path) -> None:
+    """No listener without TLS on both sides, no right that was not granted, no topic by accident."""
+    told = properties(tmp_path, tmp_path / "data", 9092, 9093)
+    protocols = dict(each.split(":") for each in told["listener.security.protocol.map"].split(","))
+    named = {each.partition("://")[0] for each in told["listeners"].split(",")}
+    assert named == protocols.keys()
+    assert set(protocols.values()) == {"SSL"}
+    assert told["ssl.client.auth"] == "required"
+    assert told["ssl.principal.mapping.rules"] == PRINCIPAL_RULE
+    assert told["authorizer.class.name"].endswith("StandardAuthorizer")
+    assert told["allow.everyone.if.no.acl.found"] == "false"
+    assert told["super.users"] == "User:broker;User:operator"
+    assert told["auto.create.topics.enable"] == "false"
+
+
+def test_broker_listens_on_loopback_only(tmp_path: Path) -> None:
+    """A rehearsal on a laptop opens nothing to the network around it."""
+    told = properties(tmp_path, tmp_path / "data", 9092, 9093)
+    for listener in told["listeners"].split(","):
+        assert "://127.0.0.1:" in listener
+
+
+def test_each_principal_has_a_key_of_its_own_for_its_owner_only(tmp_path: Path) -> None:
+    """Keys are mode 0600 in a folder 0700, and each certificate names its principal."""
+    credentials = issue_all(tmp_path / "broker", ("qm", "qn"), ("127.0.0.1",), at=NOW, chance=Chance(1).octets)
+    assert credentials.folder.stat().st_mode & 0o777 == 0o700
+    keys: list[object] = []
+    for name in ("broker", "operator", "qm", "qn"):
+        file = credentials.folder / f"{name}.pem"
+        assert file.stat().st_mode & 0o777 == 0o600
+        leaf = x509.load_pem_x509_certificates(file.read_bytes())[0]
+        assert leaf.subject.rfc4514_string() == f"CN={name},C=ZZ"
+        keys.append(leaf.public_key())
+    assert all(one != other for one, other in itertools.combinations(keys, 2))
+    assert credentials.context("qm").minimum_version is ssl.TLSVersion.TLSv1_3
+
+
+def test_principal_that_was_not_named_has_no_way_in(tmp_path: Path) -> None:
+    """Credentials say whose certificate is missing."""
+    credentials = issue_all(tmp_path, ("qm",), (), at=NOW, chance=Chance(1).octets)
+    with pytest.raises(NotReady, match=r"no qx\.pem"):
+        credentials.context("qx")
+
+
+def test_broker_outside_its_context_is_a_defect(tmp_path: Path) -> None:
+    """An address that is not there yet is not made up."""
+    with pytest.raises(Defect):
+        LocalBroker(tmp_path, ()).bus()
