@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import traceback
-from collections.abc import Callable, Mapping
-from contextlib import AbstractAsyncContextManager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,17 +17,14 @@ from typing import Any
 from certs.identity import Algorithm
 from harness.clock import Chance, Clock
 from harness.errors import CorridorError, RoadFailed
-from harness.exchange.bus import Bus
 from harness.exchange.reasons import Refused
 from harness.trial import about
+from harness.trial.buses import BusMaker
 from harness.trial.checks import CHECKS
 from harness.trial.history import History, Scribe, What
 from harness.trial.script import Cast, Pack, Scenario
 from harness.trial.stage import PATIENCE, Setting, Stage, Stopped, staged
 from harness.trial.verdict import Judged, Verdict, worst
-
-BusMaker = Callable[[str], AbstractAsyncContextManager[Bus]]
-"""Makes the bus of one run from the run's topic prefix."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,81 @@
+"""Which bus a run stands on: `memory`, `local` (a Kafka started and stopped here) or `HOST:PORT` (one already running)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+
+from harness.clock import Clock
+from harness.errors import BadInput
+from harness.exchange.bus import Bus
+from harness.exchange.memory import MemoryBus
+
+BusMaker = Callable[[str], AbstractAsyncContextManager[Bus]]
+"""Makes the bus of one scenario from its topic prefix."""
+
+MEMORY = "memory"
+LOCAL = "local"
+_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}(,(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})*")
+
+
+def named(bus: str) -> str:
+    """Check the name of a bus. Raises BadInput."""
+    if bus in (MEMORY, LOCAL) or _ADDRESS.fullmatch(bus):
+        return bus
+    raise BadInput(
+        f"--bus {bus!r}", expected="memory, local, or HOST:PORT of a running broker", todo="see `corridor run --help`"
+    )
+
+
+@asynccontextmanager
+async def standing(
+    bus: str, folder: Path, principals: Sequence[str], clock: Clock, say: Callable[[str], None]
+) -> AsyncIterator[BusMaker]:
+    """Bring a bus up for a whole run, and take it down after it.
+
+    Args:
+        bus: its name, see `named`.
+        folder: the run's folder, where a local broker keeps its files.
+        principals: the parties that will come.
+        clock: the memory bus's time; a broker has its own.
+        say: told in a sentence what takes long.
+
+    Raises:
+        NotReady: Java or Kafka's jars are missing.
+        Unreachable: no broker answers at that address.
+    """
+    if named(bus) == MEMORY:
+
+        @asynccontextmanager
+        async def memory(_prefix: str) -> AsyncIterator[Bus]:
+            made = MemoryBus(clock)
+            try:
+                yield made
+            finally:
+                await made.close()
+
+        yield memory
+        return
+    # Imported here: aiokafka costs a fifth of a second that the memory bus does not need.
+    from harness.brokers.local import LocalBroker  # noqa: PLC0415
+    from harness.exchange.kafka import KafkaBus  # noqa: PLC0415
+
+    def kafka(make: Callable[[str], KafkaBus]) -> BusMaker:
+        @asynccontextmanager
+        async def opened(prefix: str) -> AsyncIterator[Bus]:
+            made = make(prefix)
+            try:
+                yield made
+            finally:
+                await made.close()
+
+        return opened
+
+    if bus == LOCAL:
+        async with LocalBroker(folder, principals, say=say) as broker:
+            yield kafka(broker.bus)
+        return
+    await KafkaBus(bus).answers()
+    yield kafka(lambda prefix: KafkaBus(bus, prefix=prefix))
