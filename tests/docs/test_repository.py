@@ -152,12 +152,11 @@ def test_wheel_holds_the_four_packages_and_no_more(wheel: metadata.Distribution,
 
 
 def test_entry_points_of_the_wheel_load(wheel: metadata.Distribution) -> None:
-    """The command, the parties and the pilots that the wheel declares are there."""
+    """The command and the pack of scenarios that the wheel declares are there."""
     declared = {(entry.group, entry.name) for entry in wheel.entry_points}
     assert {
         ("console_scripts", "corridor"),
-        ("corridor.parties", "window"),
-        ("corridor.scenarios", "pilots"),
+        ("corridor.packs", "first-corridor"),
     } <= declared
     for entry in wheel.entry_points:
         assert entry.load() is not None
