@@ -1,0 +1,134 @@
+"""Making a bundle: one spelling, whole or not at all, checkable without us."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.errors import RoadFailed
+from harness.evidence import bundle
+from harness.evidence.audit import audit
+
+if TYPE_CHECKING:
+    from tests.unit.evidence.conftest import Corridor
+
+TOOLS = ("bash", "openssl", "node", "sha256sum", "base64", "cmp", "od")
+
+
+def unpacked(bundled: bytes, folder: Path) -> Path:
+    """Unpack as a user would."""
+    (folder / "bundle.zip").write_bytes(bundled)
+    with zipfile.ZipFile(folder / "bundle.zip") as archive:
+        archive.extractall(folder / "bundle")
+    return folder / "bundle"
+
+
+def follow_readme(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run all commands of the README, as one session."""
+    missing = [tool for tool in TOOLS if shutil.which(tool) is None]
+    if missing:
+        pytest.skip(f"the README's commands need {', '.join(missing)}")
+    commands = "\n".join(re.findall(r"```sh\n(.*?)```", (folder / "README.md").read_text(), re.DOTALL))
+    return subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", commands], cwd=folder, capture_output=True, text=True, check=False
+    )
+
+
+def test_same_parts_same_bytes(traded: Corridor, honest: bytes) -> None:
+    """A bundle has no moment, order or compression of its own: the same parts give the same bytes."""
+    assert traded.bundle(traded.qn) == honest
+
+
+def test_ordinary_unzip_reads_it(honest: bytes, tmp_path: Path) -> None:
+    """A bundle is a plain ZIP: an ordinary reader finds nothing wrong and all files in the order of their names."""
+    (tmp_path / "bundle.zip").write_bytes(honest)
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        assert archive.testzip() is None
+        assert archive.namelist() == sorted(archive.namelist())
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+
+
+def test_document_untouched(traded: Corridor, honest: bytes) -> None:
+    """The original lies in the bundle as it came, carriage returns and all, and the receiver's version beside it."""
+    files = traded.files(honest)
+    documents = {name: data for name, data in files.items() if name.startswith("documents/")}
+    assert sorted(name.partition("-")[0] for name in documents) == ["documents/original", "documents/own"]
+    assert any(b"\r\n" in data for data in documents.values())
+
+
+def test_readme_followed(honest: bytes, tmp_path: Path) -> None:
+    """The README's commands check every file, signature, chain and record with openssl and node alone."""
+    done = follow_readme(unpacked(honest, tmp_path))
+    assert done.returncode == 0, done.stderr
+    for sentence in (
+        "files are as listed",
+        "and no others",
+        "manifest.jws: signed by CN=QN,C=QN",
+        "the manifest is what was signed",
+        "agreement/QM.jws: signs the agreement",
+        "log/cosignature-QM.jws: over the same checkpoint",
+        "its document is here",
+        "records are in the signed log",
+    ):
+        assert sentence in done.stdout
+    assert done.stdout.count(".pem: OK") == 4  # two parties and the publishers of two trust lists
+    assert done.stdout.count(": signed by ") == len(list((tmp_path / "bundle").rglob("*.jws")))
+
+
+@pytest.mark.parametrize("folder", ["messages", "receipts", "documents", "agreement", "log", "trust", "crls"])
+def test_readme_followed_on_a_damaged_bundle(honest: bytes, tmp_path: Path, folder: str) -> None:
+    """The README's first command already fails when a file was changed after unpacking."""
+    where = unpacked(honest, tmp_path)
+    damaged = min((where / folder).iterdir())
+    data = bytearray(damaged.read_bytes())
+    data[len(data) // 2] ^= 1
+    damaged.write_bytes(data)
+    assert follow_readme(where).returncode != 0
+
+
+@pytest.mark.parametrize("kind", ["message", "log"])
+def test_readme_followed_on_an_insiders_bundle(traded: Corridor, honest: bytes, tmp_path: Path, kind: str) -> None:
+    """Beyond the list of files: a signature or a record that does not fit is found by the README's later commands."""
+    files = traded.files(honest)
+    name = next(n for n in files if (n.startswith("messages/") if kind == "message" else n == "log/0.json"))
+    damaged = bytearray(files[name])
+    damaged[len(damaged) // 2] ^= 1
+    done = follow_readme(unpacked(traded.remade({**files, name: bytes(damaged)}, traded.qn.identity), tmp_path))
+    assert done.returncode != 0
+    assert "files are as listed" in done.stdout
+
+
+def test_bundle_written(traded: Corridor, tmp_path: Path) -> None:
+    """A written bundle verifies, and nothing else is left in the folder."""
+    parts = replace(traded.seen(traded.qm, traded.qm.parts.made, cosigned=traded.qm.parts.made))
+    path = bundle.write(parts, tmp_path / "bundles" / "QM.zip", traded.qm.identity)
+    assert audit(path.read_bytes()).party == "QM"
+    assert [one.name for one in path.parent.iterdir()] == ["QM.zip"]
+
+
+def test_bundle_that_cannot_be_written(traded: Corridor, tmp_path: Path) -> None:
+    """When the disk refuses, nothing half-written stays behind."""
+    parts = traded.seen(traded.qm, traded.qm.parts.made, cosigned=traded.qm.parts.made)
+    target = tmp_path / "QM.zip"
+    target.mkdir()
+    with pytest.raises(RoadFailed, match=r"QM\.zip could not be written"):
+        bundle.write(parts, target, traded.qm.identity)
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_all_records_shown(traded: Corridor) -> None:
+    """Asked for all records, a bundle shows the whole log; asked for one transaction, it does not say so."""
+    parts = traded.seen(traded.qn, traded.qn.parts.made, cosigned=traded.qn.parts.made)
+    size = traded.qn.log.size
+    everything = replace(parts, entries=bundle.entries(traded.qn.log, upto=size, correlation=None))
+    some = replace(parts, entries=everything.entries[:-1])
+    assert len(everything.entries) == size
+    assert audit(bundle.make(everything, traded.qn.identity)).complete
+    assert not audit(bundle.make(some, traded.qn.identity)).complete
