@@ -22,7 +22,8 @@ from harness.trial import about
 from harness.trial.buses import BusMaker
 from harness.trial.checks import CHECKS
 from harness.trial.history import History, Scribe, What
-from harness.trial.script import Cast, Pack, Scenario
+from harness.trial.ground import Cast
+from harness.trial.script import Pack, Scenario
 from harness.trial.stage import PATIENCE, Setting, Stage, Stopped, staged
 from harness.trial.verdict import Judged, Verdict, worst
 

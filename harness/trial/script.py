@@ -6,22 +6,15 @@ It says beforehand which checks it will make, so that a script cut short shows t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import TYPE_CHECKING
 
 from harness.errors import BadInput
-from harness.exchange.agreement import Agreement
-from harness.exchange.seat import Seat
 from harness.trial.checks import Check
-from harness.trial.party import Party
+from harness.trial.ground import Cast, Ground
+from harness.trial.stage import Stage
 
-if TYPE_CHECKING:
-    from harness.trial.stage import Stage
-
-Play = Callable[["Stage"], Awaitable[None]]
-Cast = Callable[[Seat], Party]
+Play = Callable[[Stage], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -50,18 +43,12 @@ class Scenario:
     """Readiness questions (of the toolkit's checklists) that this scenario gives evidence towards."""
 
 
-@dataclass(frozen=True)
-class Pack:
+@dataclass(frozen=True, kw_only=True)
+class Pack(Ground):
     """What a distribution of scenarios hands in through the entry point group `corridor.packs`."""
 
     name: str
-    countries: Mapping[str, str]
-    """Party code -> name in words."""
-    corridors: tuple[Agreement, ...]
-    cast: Cast
     scenarios: tuple[Scenario, ...]
-    sample: Callable[[str, datetime], bytes]
-    """A document of the pack's own, dated as if issued shortly before the moment given."""
 
 
 def scenario(  # noqa: PLR0913 - the facts of a scenario, each named

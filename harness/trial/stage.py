@@ -30,9 +30,9 @@ from harness.exchange.seal import Sealed
 from harness.exchange.seat import Seat, Sent
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
+from harness.trial.ground import Cast, Ground
 from harness.trial.history import Scribe, Seen, What
 from harness.trial.party import Party
-from harness.trial.script import Cast, Pack
 from harness.trial.tap import Tap
 
 T = TypeVar("T")
@@ -156,9 +156,9 @@ class Window:
 class Stage:
     """One rehearsal, set up and running. Made by `staged`; scripts get it as their only argument."""
 
-    def __init__(self, setting: Setting, pack: Pack, bus: Bus, scribe: Scribe) -> None:
+    def __init__(self, setting: Setting, ground: Ground, bus: Bus, scribe: Scribe) -> None:
         self.setting = setting
-        self.pack = pack
+        self.ground = ground
         self.scribe = scribe
         self.bus = bus
         self.tap = Tap(scribe)
@@ -181,7 +181,7 @@ class Stage:
 
     def sample(self, name: str) -> bytes:
         """A document of the pack's own, freshly dated."""
-        return self.pack.sample(name, self.setting.clock.now())
+        return self.ground.sample(name, self.setting.clock.now())
 
     def identity_of(self, record: Record) -> str:
         """The identity of the message in a record that is not on a topic yet."""
@@ -239,7 +239,7 @@ class Stage:
 
     async def settle(self) -> None:
         """Let every pair witness each other, then write down what each log gives out."""
-        for corridor in self.pack.corridors:
+        for corridor in self.ground.corridors:
             one, other = corridor.parties
             for owner, witness in ((one, other), (other, one)):
                 try:
@@ -321,13 +321,13 @@ def _seat(code: str, stage: Stage, signed: Mapping[str, Signed]) -> Seat:
 
 @asynccontextmanager
 async def staged(
-    setting: Setting, pack: Pack, bus: Bus, scribe: Scribe, *, cast: Mapping[str, Cast] | None = None
+    setting: Setting, ground: Ground, bus: Bus, scribe: Scribe, *, cast: Mapping[str, Cast] | None = None
 ) -> AsyncIterator[Stage]:
     """Set a rehearsal up, run it while the block lasts, and take it down.
 
     Args:
         setting: where, when and by which chance.
-        pack: corridors, countries and who usually plays a window.
+        ground: corridors, countries and who usually plays a window.
         bus: an open bus; closing it is the caller's.
         scribe: where the history goes.
         cast: who plays which seat instead of the usual window: saboteurs, say.
@@ -335,16 +335,16 @@ async def staged(
     Raises:
         RoadFailed: the bus or a disk failed while the run was on.
     """
-    stage = Stage(setting, pack, bus, scribe)
-    codes = parties_of(pack.corridors)
+    stage = Stage(setting, ground, bus, scribe)
+    codes = parties_of(ground.corridors)
     stage.countries = {code: _found(code, setting) for code in codes}
     signed: dict[str, dict[str, Signed]] = {code: {} for code in codes}
-    for corridor in pack.corridors:
+    for corridor in ground.corridors:
         one, other = corridor.parties
         signed[one][other] = signed[other][one] = _conclude(corridor, stage.countries)
-    rights = rights_of(pack.corridors)
+    rights = rights_of(ground.corridors)
     await bus.open_topics(rights)
-    players = {code: (cast or {}).get(code, pack.cast)(_seat(code, stage, signed[code])) for code in codes}
+    players = {code: (cast or {}).get(code, ground.cast)(_seat(code, stage, signed[code])) for code in codes}
     stage.windows = {code: Window(party, stage) for code, party in players.items()}
     async with stage.tap.listening(bus, [one.topic for one in rights]), _living(players, setting.patience):
         yield stage
