@@ -32,6 +32,7 @@ from harness.exchange.bus import (
 )
 from harness.exchange.kafka_link import Credentials, Link, partitions_of
 from harness.exchange.kafka_operator import Operator
+from harness.exchange.kafka_parting import drop_producer, leave_consumer
 
 __all__ = ["Credentials", "KafkaBus"]
 
@@ -124,7 +125,7 @@ class _KafkaOutlet:
             async with self._link.answered():
                 await producer.start()
         except BaseException:
-            await producer.stop()
+            await drop_producer(producer)
             raise
         self._producer = producer
         return producer
@@ -186,23 +187,11 @@ class _KafkaOutlet:
         return refusal
 
     async def _drop(self) -> None:
-        """Give the producer up; the next put makes a new one.
-
-        After a refused batch an idempotent producer's numbering has a hole that the broker would not accept, and
-        after silence it would try for ever; aiokafka has no call for either, so its parts are stopped one by one.
-        """
+        """Give the producer up; the next put makes a new one."""
         producer, self._producer = self._producer, None
         self._known.clear()
-        if producer is None:
-            return
-        sender = producer._sender.sender_task  # noqa: SLF001  see above
-        producer._message_accumulator.fail_all(kafka_errors.KafkaTimeoutError())  # noqa: SLF001  see above
-        for _ in range(8):  # the first cancel lets running requests end, the next ones end them
-            sender.cancel()
-            await asyncio.wait([sender], timeout=0.25)
-            if sender.done():
-                break
-        await producer.stop()
+        if producer is not None:
+            await drop_producer(producer)
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -210,9 +199,7 @@ class _KafkaOutlet:
             return
         self._closed = True
         async with self._turn:
-            if self._producer is not None:
-                producer, self._producer = self._producer, None
-                await producer.stop()
+            await self._drop()
 
 
 class _KafkaInlet:
@@ -243,7 +230,7 @@ class _KafkaInlet:
             async with self._link.answered():
                 await self._consumer.start()
         except BaseException:
-            await self._consumer.stop()
+            await self.close()
             raise
 
     async def take(self, most: int = 256) -> tuple[Delivery, ...]:
@@ -392,9 +379,8 @@ class _KafkaInlet:
         if self._waiting is not None:
             with suppress(RuntimeError):  # it has just run out by itself
                 self._waiting.reschedule(0)
-        with suppress(TimeoutError):  # a broker that does not answer a farewell will miss us by itself
-            async with asyncio.timeout(self._link.patience), self._asking:
-                await self._consumer.stop()
+        async with self._asking:
+            await leave_consumer(self._consumer, self._link.patience)
 
 
 def _moment(milliseconds: int) -> datetime:

@@ -125,7 +125,8 @@ class Link:
     def unreachable(self, cause: BaseException | None = None) -> Unreachable:
         """The error for a cluster that does not answer."""
         how = "plaintext" if self.credentials is None else "mutual TLS"
-        why = f" ({cause})" if cause is not None and str(cause) else ""
+        # aiokafka's own words only repeat the address.
+        why = f" ({cause})" if isinstance(cause, OSError) and str(cause) else ""
         return Unreachable(
             f"no Kafka broker answers at {self.address}{why}",
             expected=f"an answer over {how} within {self.patience:g} s",

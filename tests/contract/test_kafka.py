@@ -102,6 +102,22 @@ async def test_broker_that_falls_silent_is_unreachable_within_the_patience(broke
     await bus.close()
 
 
+async def test_broker_that_dies_is_unreachable_and_all_can_be_closed(plain: LocalBroker) -> None:
+    """In the middle of a run, with records on their way: everybody is told, and parting takes no time."""
+    bus = plain.bus("dying.", patience=1.5)
+    await bus.open_topics([INBOX])
+    outlet, inlet = await a_pair(bus)
+    tap = await bus.inlet("operator", [TOPIC], group=None)
+    await tap.take()
+    os.kill(plain._now().process.pid, signal.SIGKILL)
+    async with asyncio.timeout(10):
+        outcomes = await asyncio.gather(
+            outlet.put(RECORD), inlet.take(), tap.take(), bus.trim(TOPIC, 1), return_exceptions=True
+        )
+        assert [type(each) for each in outcomes] == [Unreachable] * 4
+        await bus.close()
+
+
 async def test_certificate_of_another_authority_does_not_come_in(broker: LocalBroker, tmp_path: Path) -> None:
     """Somebody who calls themselves operator, vouched for by somebody else, is not even answered."""
     genuine = broker.folder / "authority.pem"

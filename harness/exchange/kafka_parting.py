@@ -1,0 +1,60 @@
+"""Parting from aiokafka's clients when the broker is silent or gone: the cases its own `stop` does not survive.
+
+Everything private of aiokafka that we touch to that end is touched here (seen with 0.14.0). tests/contract silences
+and kills a broker to hold it to this.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import errors as kafka_errors
+
+_STEP = 0.25  # seconds that a cancelled task of aiokafka is given before it is cancelled again
+_STEPS = 8
+
+
+async def drop_producer(producer: AIOKafkaProducer) -> None:
+    """Stop a producer without waiting for what it still wants to send.
+
+    An idempotent producer never gives a batch up, so its `stop` waits for ever on a broker that is gone. And after a
+    refused batch its numbering has a hole that the broker would not accept: it is of no more use either way.
+    """
+    sender = producer._sender  # noqa: SLF001  see the module's docstring
+    task = sender.sender_task
+    if task is not None:
+        # On failure the sender tells a transaction manager that has no transaction, and trips over it.
+        task.remove_done_callback(sender._fail_all)  # noqa: SLF001  see the module's docstring
+        producer._message_accumulator.fail_all(kafka_errors.KafkaTimeoutError())  # noqa: SLF001  see there
+        await _end(task)  # the first cancel lets running requests end, the next ones end them
+    await producer.stop()
+
+
+async def leave_consumer(consumer: AIOKafkaConsumer, patience: float) -> None:
+    """Stop a consumer: leave its group if the broker answers within `patience` seconds, leave the client in any case.
+
+    While a broker is gone, aiokafka's `stop` can end in the cancellation of its own fetch, half done; seen from
+    inside it cannot be told from a cancellation of ours, so it runs in a task of its own.
+    """
+    stopping = asyncio.create_task(consumer.stop())
+    await asyncio.wait([stopping], timeout=patience)
+    if stopping.done() and not stopping.cancelled() and stopping.exception() is None:
+        return
+    await _end(stopping)
+    fetcher = consumer._fetcher  # noqa: SLF001  see the module's docstring
+    if fetcher is not None:
+        for task in tuple(fetcher._pending_tasks):  # noqa: SLF001  see there
+            await _end(task)
+    await consumer._client.close()  # noqa: SLF001  see there
+
+
+async def _end(task: asyncio.Task[None]) -> None:
+    """Cancel until it ends, and hear its error, which nobody else will."""
+    for _ in range(_STEPS):
+        if task.done():
+            break
+        task.cancel()
+        await asyncio.wait([task], timeout=_STEP)
+    if task.done() and not task.cancelled():
+        task.exception()
