@@ -38,21 +38,14 @@ def _short(value: object) -> str:
     return told if len(told) <= 40 else told[:40] + "..."
 
 
-_NOT_IN_XML = re.compile(r"[\ufffe\uffff]")  # XML 1.0, 2.2; control characters and surrogates no document can hold
-
-
 class Text(_Form):
-    """Text as it is; in an XML dialect (`xml`), a text with a character that XML cannot hold has no writing."""
+    """Text as it is: what the common model lets into a text, JSON and XML can both hold (`harness.documents.text`)."""
 
     kind: Literal["text"] = "text"
-    xml: bool = False
 
     def outward(self, value: object) -> str:
-        """The same text. Raises NoWord."""
-        text = str(value)
-        if self.xml and _NOT_IN_XML.search(text):
-            raise NoWord("cannot hold a character that stands in it (XML 1.0, 2.2)")
-        return text
+        """The same text."""
+        return str(value)
 
     def inward(self, value: object) -> str:
         """The same text. Raises Misread."""

@@ -42,6 +42,9 @@ Doctype = Annotated[str, AfterValidator(_known_type)]
 """A document type (UNTDID 1001) that has a common model."""
 
 
+_AS_IT_IS: Final = Text()
+
+
 class _Stated(BaseModel):
     """What all statements of a profile share: frozen, and closed to names we do not know."""
 
@@ -125,7 +128,7 @@ class Dialect(_Stated):
         return _tree((row.national, row.common, self._form(row.form)) for row in self.fields)
 
     def _form(self, name: str) -> Form:
-        return Text(xml=self.syntax == "xml") if name == "text" else self.forms[name]
+        return _AS_IT_IS if name == "text" else self.forms[name]
 
     @model_validator(mode="after")
     def _holds_together(self) -> Self:
