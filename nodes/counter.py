@@ -122,7 +122,7 @@ class Counter:
         await self.witnessing.cosigned(partner, size)
 
     async def evidence(self, correlation: str, *, partner: str) -> Path:
-        """Write an evidence bundle about one transaction, under a checkpoint that `partner` cosigned; return its path."""
+        """Write an evidence bundle about one transaction, under a checkpoint `partner` cosigned; return its path."""
         await self.seek_witness(partner)
         return await self.ask(lambda _turn: self.witnessing.bundle(correlation, partner))
 
@@ -140,7 +140,9 @@ class Counter:
         algorithm = self.seat.identity.algorithm.value
         party = self.seat.party
         # Both windows enforce the agreement: an honest sender does not send what it does not cover.
-        clause = self._agreement_to(to).covers(doctype, function, sender=party, receiver=to, algorithm=algorithm, at=now)
+        clause = self._agreement_to(to).covers(
+            doctype, function, sender=party, receiver=to, algorithm=algorithm, at=now
+        )
         draft = Draft(
             type=Type.DOCUMENT,
             to=to,
@@ -155,9 +157,7 @@ class Counter:
 
         def work(turn: Turn) -> Sent:
             raw = turn.keep(lodged[0])
-            self.notes.note(
-                turn, records.LODGED, draft.correlation, raw=raw, doctype=doctype, media_type=lodged[1]
-            )
+            self.notes.note(turn, records.LODGED, draft.correlation, raw=raw, doctype=doctype, media_type=lodged[1])
             posted = self.outbox.post(draft)
             deadline = now + timedelta(seconds=clause.answer_within_seconds)
             self.notes.sent(turn, posted, payload=turn.keep(octets), deadline=deadline)
@@ -168,16 +168,16 @@ class Counter:
     def _use(self, turn: Turn, of: str, quantity: str, declaration: str) -> None:
         message = self.ledger.received.get(of)
         if message is None or message.own is None or message.last_answer is None:
-            raise BadInput(f"no document {of[:16]} was accepted at {self.seat.party}", expected="an accepted certificate")
+            raise BadInput(
+                f"no document {of[:16]} was accepted at {self.seat.party}", expected="an accepted certificate"
+            )
         own = self.notes.bytes_of(message.own, turn)
         status = after_use(own, self.profile, message.used, quantity)
         said = Statement(
             level=Level.AUTHORITY, status=status, at=self.seat.clock.now(), quantity=quantity, declaration=declaration
         )
         receipt = Receipt(of=of, ofid=message.id, after=message.last_answer, statements=(said,))
-        self.notes.note(
-            turn, records.USED, message.correlation, of=of, quantity=quantity, declaration=declaration
-        )
+        self.notes.note(turn, records.USED, message.correlation, of=of, quantity=quantity, declaration=declaration)
         to, subject, correlation = message.sender, message.subject, message.correlation
         posted = self.outbox.receipt(receipt, to=to, subject=subject, correlation=correlation)
         self.tell(turn, receipt, posted)

@@ -33,7 +33,9 @@ def after_use(own: bytes, profile: Profile, used: Sequence[str], quantity: str) 
         raise BadInput(f"document {document.doctype} has no quantity to use", expected="a certificate of origin (864)")
     units = {item.quantity.unit for item in document.items}
     if len(units) != 1:
-        raise BadInput(f"certificate {document.reference} counts in several units: {sorted(units)}", expected="one unit")
+        raise BadInput(
+            f"certificate {document.reference} counts in several units: {sorted(units)}", expected="one unit"
+        )
     covered = sum((item.quantity.value for item in document.items), Decimal(0))
     left = covered - sum((_decimal(one) for one in used), Decimal(0))
     wanted = _decimal(quantity)

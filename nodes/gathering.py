@@ -15,7 +15,7 @@ _MESSAGES = frozenset({records.SENT, records.RECEIVED})
 _RECEIPTS = frozenset({records.ANSWERED, records.ACKNOWLEDGED, records.KEPT})
 
 
-def gather(  # noqa: PLR0913 - a transaction, its log, and the checkpoint that covers it
+def gather(
     seat: Seat,
     profile: Profile,
     log: EvidenceLog,

@@ -6,7 +6,9 @@ second store that could disagree with the log.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from harness.evidence import records
 from harness.evidence.records import Record
@@ -81,7 +83,7 @@ class Ledger:
 
     def apply(self, record: Record) -> None:
         """Learn one record."""
-        fold = _FOLDS.get(record.event)
+        fold = self._FOLDS.get(record.event)
         if fold is not None:
             fold(self, record)
 
@@ -137,18 +139,17 @@ class Ledger:
     def _used(self, record: Record) -> None:
         self.received[_text(record, "of")].used.append(_text(record, "quantity"))
 
-
-_FOLDS = {
-    records.SENT: Ledger._sent,
-    records.TRANSPORTED: Ledger._transported,
-    records.RECEIVED: Ledger._received,
-    records.TRANSLATED: Ledger._translated,
-    records.ANSWERED: Ledger._answered,
-    records.ACKNOWLEDGED: Ledger._acknowledged,
-    records.KEPT: Ledger._kept,
-    records.MATCHED: Ledger._matched,
-    records.USED: Ledger._used,
-}
+    _FOLDS: ClassVar[Mapping[str, Callable[[Ledger, Record], None]]] = {
+        records.SENT: _sent,
+        records.TRANSPORTED: _transported,
+        records.RECEIVED: _received,
+        records.TRANSLATED: _translated,
+        records.ANSWERED: _answered,
+        records.ACKNOWLEDGED: _acknowledged,
+        records.KEPT: _kept,
+        records.MATCHED: _matched,
+        records.USED: _used,
+    }
 
 
 def statuses(record: Record) -> list[str]:

@@ -123,9 +123,7 @@ def put_again(token: bytes) -> Record:
 def reply_to(opened: Opened, receipt: Receipt, outbox: Outbox) -> Posted:
     """The receipt that answers an opened message."""
     envelope = opened.envelope
-    return outbox.receipt(
-        receipt, to=envelope.source, subject=envelope.subject, correlation=envelope.correlationid
-    )
+    return outbox.receipt(receipt, to=envelope.source, subject=envelope.subject, correlation=envelope.correlationid)
 
 
 def own_envelope(token: bytes) -> Envelope:

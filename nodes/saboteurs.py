@@ -104,17 +104,24 @@ class OverlooksHeaders(Window):
 
 
 class _NoMemory(Steps):
-    def admit(self, opened: Opened, *, agreement: Agreement, known: Known, at: datetime) -> None:
+    def admit(
+        self,
+        opened: Opened,
+        *,
+        agreement: Agreement,
+        known: Known,  # noqa: ARG002 - that it does not ask is its fault
+        at: datetime,
+    ) -> None:
         super().admit(opened, agreement=agreement, known=_Nothing(), at=at)
 
 
 class _Nothing:
     """A ledger that knows nothing."""
 
-    def seen(self, identity: str) -> bool:
+    def seen(self, _identity: str, /) -> bool:
         return False
 
-    def under_id(self, sender: str, message_id: str) -> str | None:
+    def under_id(self, _sender: str, _message_id: str, /) -> str | None:
         return None
 
 
@@ -186,6 +193,7 @@ class RewritesOriginals(Window):
     """Keeps a tidied copy of a document as if it were the original."""
 
     def serve(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Serve the message, then swap what was kept."""
         super().serve(opened, delivery, turn)
         for at, body in enumerate(turn.records):
             record = records.read(body)
@@ -201,6 +209,7 @@ class KeepsUseToItself(Window):
     """Logs what customs used, and does not tell the issuer."""
 
     def tell(self, turn: Turn, receipt: Receipt, posted: Posted) -> None:
+        """Tell the first answer only."""
         if receipt.after is None:
             super().tell(turn, receipt, posted)
 
@@ -209,6 +218,7 @@ class DropsEarlyReceipts(Window):
     """Refuses a receipt that came before what it follows, as if it were a forgery."""
 
     def hear(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Refuse what would have to be kept."""
         receipt = Receipt.model_validate(opened.envelope.data)
         if self.waits_for(receipt) is None:
             super().hear(opened, delivery, turn)
@@ -220,7 +230,8 @@ class DropsEarlyReceipts(Window):
 class AnswersOffTheRecord(Window):
     """Answers without writing the answer into its log, so that it can deny it."""
 
-    def tell(self, turn: Turn, receipt: Receipt, posted: Posted) -> None:
+    def tell(self, turn: Turn, receipt: Receipt, posted: Posted) -> None:  # noqa: ARG002 - that it does not note it
+        """Answer, and note nothing."""
         turn.post(posted)
 
 
@@ -235,6 +246,7 @@ class MishearsAnswers(Window):
     """Takes any receipt that reached level 2 for a delivery: the substring test of a real system."""
 
     def heard_as(self, receipt: Receipt) -> list[dict[str, str | None]]:
+        """Note a delivery wherever there is something on level 2."""
         told = short(receipt)
         for one in told:
             if one["level"] == Level.DELIVERY.value:
@@ -253,6 +265,7 @@ class RewritesItsLog(Window):
     """Gives out a log in which one record was changed after its root was signed."""
 
     def gives_out(self) -> tuple[bytes, ...]:
+        """Give out the log with another first record."""
         given = list(super().gives_out())
         told = json.loads(given[0])
         told["at"] = "2000-01-01T00:00:00.000Z"
@@ -264,6 +277,6 @@ class CutsItsLog(Window):
     """Gives out a log without its last records."""
 
     def gives_out(self) -> tuple[bytes, ...]:
+        """Give out all but the last two records."""
         given = super().gives_out()
         return given[: len(given) - 2]
-

@@ -41,18 +41,18 @@ HINTS: Final = ("ce_id", "ce_source", "ce_type", "ce_receiver", "ce_correlationi
 class Known(Protocol):
     """What `admit` asks the window's ledger."""
 
-    def seen(self, identity: str) -> bool:
+    def seen(self, identity: str, /) -> bool:
         """Whether this very message was received before."""
         ...
 
-    def under_id(self, sender: str, message_id: str) -> str | None:
+    def under_id(self, sender: str, message_id: str, /) -> str | None:
         """The identity that came first under this sender's message id."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Understood:
-    """A document as its receiver understood it: the common form, its own national form, and what was lost on the way."""
+    """A document as its receiver understood it: the common form, its own national form, and what the way cost."""
 
     document: TradeDocument
     own: bytes
@@ -91,7 +91,9 @@ class Steps:
         # (2.2) One id has one identity; a second content under it is proof against its sender.
         first = known.under_id(envelope.source, envelope.id)
         if first is not None:
-            found = f"message id {envelope.id} of {envelope.source} stood for {first[:16]}, now for {opened.identity[:16]}"
+            found = (
+                f"message id {envelope.id} of {envelope.source} stood for {first[:16]}, now for {opened.identity[:16]}"
+            )
             raise Refused(reasons.EQUIVOCATION, found)
         # (2.3) Known types only: an unknown one is refused, never skipped.
         if envelope.type not in (Type.DOCUMENT, Type.DISPUTE):
@@ -141,9 +143,7 @@ class Steps:
             raise Refused(reasons.RULE_BROKEN, "; ".join(f"{one.pointer} {one.sentence}" for one in errors))
         return findings
 
-    def decide(
-        self, understood: Understood, findings: tuple[Finding, ...], *, own: Profile, at: datetime
-    ) -> Decision:
+    def decide(self, understood: Understood, findings: tuple[Finding, ...], *, own: Profile, at: datetime) -> Decision:
         """Step 5. The authority's decision under its national rules, as of `at`."""
         return decide(findings + rules.check(understood.document, own, at=at))
 
@@ -189,7 +189,7 @@ def _decided(decision: Decision, at: datetime) -> Statement:
     return statement(Level.AUTHORITY, Status.REJECTED, at, refused).model_copy(update={"findings": worth_saying})
 
 
-def travel(  # noqa: PLR0913 - one parameter for each thing a window knows; they have no smaller name together
+def travel(
     opened: Opened,
     steps: Steps,
     *,

@@ -84,7 +84,9 @@ class Notebook:
             **place(delivery),
         )
 
-    def refused(self, turn: Turn, sealed: Sealed, delivery: Delivery, refused: Refused, correlation: str | None) -> None:
+    def refused(
+        self, turn: Turn, sealed: Sealed, delivery: Delivery, refused: Refused, correlation: str | None
+    ) -> None:
         """Something came and was refused, with its reason and step."""
         self.note(
             turn,
@@ -144,7 +146,9 @@ class Notebook:
 
 def short(receipt: Receipt) -> list[dict[str, str | None]]:
     """The three things of each statement that the log commits to."""
-    return [{"level": said.level.value, "status": said.status.value, "reason": said.reason} for said in receipt.statements]
+    return [
+        {"level": said.level.value, "status": said.status.value, "reason": said.reason} for said in receipt.statements
+    ]
 
 
 def place(delivery: Delivery) -> dict[str, str | int]:

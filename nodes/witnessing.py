@@ -118,7 +118,9 @@ class Witnessing:
         size = word.checkpoint.size
         ours = self._open.pop((partner, size), None)
         if ours is None or jws.read(ours).payload != word.checkpoint.text():
-            raise Refused(NOT_AN_ENVELOPE, f"{partner} cosigned a checkpoint of size {size} that it was not asked about")
+            raise Refused(
+                NOT_AN_ENVELOPE, f"{partner} cosigned a checkpoint of size {size} that it was not asked about"
+            )
         self._keep(partner, ours, token, size)
         return None
 

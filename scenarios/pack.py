@@ -1,4 +1,4 @@
-"""The pack that this distribution hands in: three fictional countries, two corridors, and the scenarios of the pilots."""
+"""The pack of this distribution: three fictional countries, two corridors, and the scenarios of the pilots."""
 
 from __future__ import annotations
 

@@ -159,7 +159,9 @@ def draft(toml: str, *, name: str) -> Agreement:
         return Agreement.model_validate(tomllib.loads(toml))
     except (tomllib.TOMLDecodeError, ValidationError) as error:
         raise BadInput(
-            f"{name} is no corridor agreement: {error}", expected="the fields of docs/wire.md, section 6", todo="mend it"
+            f"{name} is no corridor agreement: {error}",
+            expected="the fields of docs/wire.md, section 6",
+            todo="mend it",
         ) from error
 
 

@@ -78,7 +78,7 @@ class Envelope(BaseModel):
 
     @property
     def payload(self) -> bytes:
-        """The document's bytes as they came. Raises Refused when `data_base64` is not canonical base64 (RFC 4648, 3.5)."""
+        """The document's bytes as they came. Raises Refused when they are no canonical base64 (RFC 4648, 3.5)."""
         try:
             read = base64.b64decode(self.data_base64 or "", validate=True)
         except binascii.Error as error:

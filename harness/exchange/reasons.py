@@ -46,8 +46,8 @@ class Reason:
 KINDS: Final = {"1": "technical", "2": "workflow", "3": "functional", "4": "signature and trust", "5": "authority"}
 
 
-class Refused(Exception):  # noqa: N818 - a refusal is an expected outcome of a step, not an error of ours
-    """A step refused what arrived. `found` is one sentence; `clause` is the reason's own unless a closer one is known."""
+class Refused(Exception):
+    """A step refused what arrived. `found` is a sentence; `clause` is the reason's own unless a closer one is known."""
 
     def __init__(self, reason: Reason, found: str, *, clause: str = "") -> None:
         self.reason = reason

@@ -85,7 +85,9 @@ class Statement(BaseModel):
         if self.status not in SAYS[self.level]:
             raise ValueError(f"{self.status.value!r} is no status of level {self.level.value}")
         if (self.status in NEGATIVE) != (self.reason is not None):
-            raise ValueError(f"{self.status.value!r} with reason {self.reason!r}: a negative status has one, others none")
+            raise ValueError(
+                f"{self.status.value!r} with reason {self.reason!r}: a negative status has one, others none"
+            )
         if self.reason is not None and self.reason not in TABLE:
             raise ValueError(f"reason {self.reason!r} is not in the table of reasons")
         return self

@@ -1,4 +1,4 @@
-"""Which bus a run stands on: `memory`, `local` (a Kafka started and stopped here) or `HOST:PORT` (one already running)."""
+"""Which bus a run stands on: `memory`, `local` (a Kafka started and stopped here) or `HOST:PORT` (one that runs)."""
 
 from __future__ import annotations
 

@@ -7,19 +7,21 @@ Every check has a saboteur in `nodes.saboteurs` that breaks exactly its promise 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from harness.errors import CorridorError, NotProved
-from harness.evidence import dispute, records
+from certs import jws
+from harness.errors import NotProved
+from harness.evidence import checkpoint, dispute, records
 from harness.evidence.audit import audit
 from harness.evidence.merkle import Tree, leaf_hash
 from harness.exchange import topics
 from harness.exchange.envelope import Type
 from harness.exchange.reasons import REPLAYED, by_code
-from harness.exchange.receipt import NEGATIVE, SAYS, Level, Status
+from harness.exchange.receipt import NEGATIVE, Level, Status
 from harness.trial.history import History, Logged, Seen, What
 from harness.trial.verdict import Judged, Verdict
 
@@ -32,11 +34,11 @@ class Topic:
     DISPUTES: Final = "liability and dispute management"
 
 
-class NotReached(Exception):  # noqa: N818 - not an error: the step under test never happened
+class NotReached(Exception):
     """The step that the check is about never happened."""
 
 
-class Broken(Exception):  # noqa: N818 - not an error: a promise that did not hold
+class Broken(Exception):
     """The promise did not hold; says what was seen instead."""
 
 
@@ -53,7 +55,7 @@ class Check:
     standing: bool
     find: Find
 
-    def __call__(self, history: History, **args: Any) -> Judged:  # Any: each check has its own plain-data arguments
+    def __call__(self, history: History, **args: object) -> Judged:
         """Judge one promise of a finished history."""
         told = ", ".join(f"{name}={_short(value)}" for name, value in args.items())
 
@@ -74,7 +76,7 @@ CHECKS: Final[dict[str, Check]] = {}
 
 
 def check(topic: str, *, standing: bool = False) -> Callable[[Find], Check]:
-    """Make a check of a function that returns what it saw, or raises Broken or NotReached. Its docstring is the promise."""
+    """Make a check of a function that returns what it saw or raises Broken or NotReached; its docstring promises."""
 
     def make(find: Find) -> Check:
         promise = (find.__doc__ or "").strip().splitlines()[0].rstrip(".")
@@ -110,14 +112,16 @@ def five_levels(history: History, *, of: str, accepted: str = Status.ACCEPTED) -
 
 @check(Topic.INTEROPERABILITY)
 def original_untouched(history: History, *, of: str) -> str:
-    """What the receiver keeps as the original is byte for byte what the sender sent, and its own version stands beside it."""
+    """What the receiver keeps as the original is byte for byte what was sent, and its own version stands beside it."""
     sender, receiver = _sender(history, of), _receiver(history, of)
     sent = history.log(sender, records.SENT, identity=of)[0]
     received = history.log(receiver, records.RECEIVED, identity=of)
     if not received:
         raise NotReached(f"{receiver} has no record of receiving it")
     if received[0].get("payload") != sent.get("payload"):
-        raise Broken(f"{sender} sent {_short(sent.get('payload'))}, {receiver} keeps {_short(received[0].get('payload'))}")
+        raise Broken(
+            f"{sender} sent {_short(sent.get('payload'))}, {receiver} keeps {_short(received[0].get('payload'))}"
+        )
     wire = {hashlib.sha256(_payload(seen)).hexdigest() for seen in history.tokens(of)}
     if wire != {sent.get("payload")}:
         raise Broken(f"the wire carried {sorted(map(_short, wire))}, sent was {_short(sent.get('payload'))}")
@@ -129,7 +133,7 @@ def original_untouched(history: History, *, of: str) -> str:
 
 @check(Topic.INTEROPERABILITY)
 def use_reported(history: History, *, of: str, quantity: str) -> str:
-    """What customs used of a certificate is known to its issuer, as a statement on level 4 that follows the acceptance."""
+    """What customs used of a certificate is known to its issuer, as a statement on level 4 after the acceptance."""
     sender, receiver = _sender(history, of), _receiver(history, of)
     used = history.log(receiver, records.USED, of=of)
     if not used:
@@ -168,7 +172,8 @@ def early_receipt_kept(history: History, *, receipt: str, cause: str, at: str) -
     order = [
         logged.record.event
         for logged in history.logs.get(at, ())
-        if receipt in (logged.get("identity"),) or (cause == logged.get("identity") and logged.record.event == "acknowledged")
+        if receipt == logged.get("identity")
+        or (cause == logged.get("identity") and logged.record.event == "acknowledged")
     ]
     if records.KEPT not in order:
         raise NotReached(f"{at} never had to keep it: {order}") if order else Broken(f"{at} lost it without a trace")
@@ -194,10 +199,14 @@ def refused_with_reason(history: History, *, of: str, by: str, reason: str, clau
     if not logged:
         raise Broken(f"the log of {by} holds no refusal of it")
     if logged[0].get("reason") != reason:
-        raise Broken(f"{by} refused it for another reason: {_reason(logged[0])}, expected {expected.code} {expected.name}")
+        raise Broken(
+            f"{by} refused it for another reason: {_reason(logged[0])}, expected {expected.code} {expected.name}"
+        )
     if logged[0].get("step") != expected.step.name.lower():
         raise Broken(f"{by} refused it at step {logged[0].get('step')}, expected {expected.step.name.lower()}")
-    stated = [one for seen in history.receipts(of) if (receipt := seen.receipt) for one in receipt.statements if one.reason]
+    stated = [
+        one for seen in history.receipts(of) if (receipt := seen.receipt) for one in receipt.statements if one.reason
+    ]
     if not stated or stated[0].reason != reason:
         raise Broken(f"no signed receipt states reason {reason}: {[one.reason for one in stated]}")
     if clause and clause not in (stated[0].clause or ""):
@@ -207,7 +216,7 @@ def refused_with_reason(history: History, *, of: str, by: str, reason: str, clau
 
 @check(Topic.SECURITY)
 def one_effect(history: History, *, of: str) -> str:
-    """A message that came twice has one effect, and the second copy is answered with the first receipt, byte for byte."""
+    """A message that came twice has one effect, and each copy is answered with the first receipt, byte for byte."""
     receiver = _receiver(history, of)
     copies = history.tokens(of)
     if len(copies) < 2:
@@ -237,7 +246,11 @@ def equivocation_proved(history: History, *, first: str, second: str) -> str:
     ids = {seen.said.get("id") for one in (first, second) for seen in history.tokens(one)}
     if len(ids) != 1:
         raise NotReached(f"these are two ids, {ids}: no equivocation")
-    effects = [one.get("identity") for one in history.log(receiver, records.TRANSLATED) if one.get("identity") in (first, second)]
+    effects = [
+        one.get("identity")
+        for one in history.log(receiver, records.TRANSLATED)
+        if one.get("identity") in (first, second)
+    ]
     if effects != [first]:
         raise Broken(f"{receiver} worked on {[_short(one) for one in effects]}, expected the first alone")
     return f"both contents of {ids.pop()} kept at {receiver}, the first alone has an effect"
@@ -253,7 +266,9 @@ def claim_ruled(history: History, *, claimant: str, respondent: str, of: str, ou
     if not {claimant, respondent} <= bundles.keys():
         raise NotReached(f"bundles of {sorted(bundles)} only")
     try:
-        audited = {party: audit((history.folder / bundles[party]["path"]).read_bytes()) for party in (claimant, respondent)}
+        audited = {
+            party: audit((history.folder / bundles[party]["path"]).read_bytes()) for party in (claimant, respondent)
+        }
     except NotProved as error:
         raise Broken(f"a bundle does not verify: {error}") from error
     ruling = dispute.rule_no_answer(audited[claimant], audited[respondent], of)
@@ -288,20 +303,26 @@ def every_message_answered(history: History) -> str:
     ]
     for seen in asked:
         if not history.receipts(seen.sealed.identity):
-            raise Broken(f"{seen.said.get('subject', _short(seen.sealed.identity))} on {seen.delivery.topic} has no answer")
+            raise Broken(
+                f"{seen.said.get('subject', _short(seen.sealed.identity))} on {seen.delivery.topic} has no answer"
+            )
     return f"{len(asked)} message(s), all answered"
 
 
 @check(Topic.DISPUTES, standing=True)
 def heard_as_said(history: History) -> str:
-    """What a party logs of a receipt is exactly what the receipt says, and every receipt that reached it is in its log."""
+    """What a party logs of a receipt is exactly what the receipt says, and each receipt that reached it is logged."""
     count = 0
     for party, log in history.logs.items():
         by_identity = {str(one.get("identity")): one for one in log if one.record.event == records.ACKNOWLEDGED}
         known = {str(one.get("identity")) for one in log}
         for seen in history.deliveries:
             receipt = seen.receipt
-            if receipt is None or seen.said.get("receiver") != party or not _by_owner(seen, str(seen.said.get("source"))):
+            if (
+                receipt is None
+                or seen.said.get("receiver") != party
+                or not _by_owner(seen, str(seen.said.get("source")))
+            ):
                 continue
             if seen.sealed.identity not in known:
                 raise Broken(f"{party} never logged the receipt about {_short(receipt.of)}")
@@ -354,15 +375,10 @@ def _by_owner(seen: Seen, party: str) -> bool:
 
 
 def _payload(seen: Seen) -> bytes:
-    import base64
-
     return base64.b64decode(str(seen.said.get("data_base64", "")))
 
 
 def _checkpoint(seen: Seen) -> tuple[int, bytes]:
-    from certs import jws
-    from harness.evidence import checkpoint
-
     data: Mapping[str, Any] = seen.said["data"]  # Any: JSON
     mark = checkpoint.parse(jws.read(str(data["checkpoint"]).encode()).payload)
     return mark.size, mark.root

@@ -12,7 +12,6 @@ import base64
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
 
 from certs.identity import Identity
 from harness.clock import Chance, Clock
@@ -101,9 +100,7 @@ class _WiredOutlet:
         """Put what Mallory lets through; for what she holds back she lies that the broker has it."""
         passed = [(at, changed) for at, one in enumerate(records) if (changed := self._wire.through(one)) is not None]
         acks = dict(zip((at for at, _ in passed), await self._outlet.put(*(one for _, one in passed)), strict=True))
-        return tuple(
-            acks.get(at) or Ack(one.topic, 0, 0, self._clock.now()) for at, one in enumerate(records)
-        )
+        return tuple(acks.get(at) or Ack(one.topic, 0, 0, self._clock.now()) for at, one in enumerate(records))
 
     async def close(self) -> None:
         await self._outlet.close()
@@ -194,13 +191,13 @@ class Insider:
         self._clock = clock
         self._chance = chance
 
-    def signs(self, like: Seen, **changes: Any) -> Record:  # Any: the value of any attribute of an envelope
+    def signs(self, like: Seen, **changes: object) -> Record:
         """Sign an envelope like the one seen, with some attributes changed; what is not changed stays, id included."""
         said = {**like.said, "nonce": self._chance.token("insider/nonce"), **changes}
         envelope = Envelope.model_validate(said)
         return self._sealed(envelope)
 
-    def writes(  # noqa: PLR0913 - what a forger must fill in
+    def writes(
         self, octets: bytes, *, source: str, to: str, corridor: str, doctype: str, reference: str, media_type: str
     ) -> Record:
         """Sign a new message that claims to come from `source`."""
@@ -228,4 +225,3 @@ class Insider:
     def _sealed(self, envelope: Envelope) -> Record:
         sealed: Sealed = seal(envelope, self.identity)
         return Record(envelope.topic, envelope.correlationid.encode(), sealed.token, envelope.hints())
-

@@ -24,9 +24,9 @@ from harness.errors import BadInput
 from harness.evidence import records
 from harness.evidence.records import Record
 from harness.exchange.bus import Delivery
+from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Receipt, Statement
 from harness.exchange.receipt import parse as parse_receipt
-from harness.exchange.reasons import Refused
 from harness.exchange.seal import Kind, Sealed
 
 
@@ -44,15 +44,16 @@ class What(StrEnum):
 
 
 class Scribe:
-    """Writes one history. The only writer of its file; events are on the disk line by line, in order."""
+    """Writes one history, in a folder made when absent. The only writer of its file; line by line, in order."""
 
     def __init__(self, path: Path, clock: Clock) -> None:
+        path.parent.mkdir(parents=True, mode=0o700, exist_ok=True)
         self.path = path
         self._clock = clock
         self._file = path.open("a", encoding="utf-8")
         self._count = 0
 
-    def write(self, what: What, **said: Any) -> None:  # Any: JSON values, as each kind of event has them
+    def write(self, what: What, **said: object) -> None:
         """Add one event."""
         self._count += 1
         event = {"n": self._count, "at": stamp(self._clock.now()), "what": what.value, **said}
@@ -123,7 +124,9 @@ class History:
             try:
                 events.append(json.loads(line))
             except ValueError as error:
-                raise BadInput(f"{path.name}, line {number} is no event: {error}", expected="one JSON object a line") from error
+                raise BadInput(
+                    f"{path.name}, line {number} is no event: {error}", expected="one JSON object a line"
+                ) from error
         return cls(tuple(events), path.parent)
 
     def of(self, what: What) -> Iterator[Mapping[str, Any]]:
@@ -146,9 +149,7 @@ class History:
         logs: dict[str, list[Logged]] = {}
         for event in self.of(What.RECORD):
             body = event["body"].encode()
-            logs.setdefault(event["party"], []).append(
-                Logged(event["party"], event["index"], body, records.read(body))
-            )
+            logs.setdefault(event["party"], []).append(Logged(event["party"], event["index"], body, records.read(body)))
         return {party: tuple(found) for party, found in logs.items()}
 
     def log(self, party: str, event: str, **fields: object) -> tuple[Logged, ...]:

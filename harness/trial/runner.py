@@ -1,7 +1,7 @@
 """Plays scenarios: each on a stage of its own, recorded first, judged from its history afterwards.
 
-    play     one scenario -> its history, on the disk
-    judge    a history -> the outcome of each promise, by nothing but the file
+play     one scenario -> its history, on the disk
+judge    a history -> the outcome of each promise, by nothing but the file
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from harness.exchange.reasons import Refused
 from harness.trial import about
 from harness.trial.buses import BusMaker
 from harness.trial.checks import CHECKS
-from harness.trial.history import History, Scribe, What
 from harness.trial.ground import Cast
+from harness.trial.history import History, Scribe, What
 from harness.trial.script import Pack, Scenario
 from harness.trial.stage import PATIENCE, Setting, Stage, Stopped, staged
 from harness.trial.verdict import Judged, Verdict, worst
@@ -64,7 +64,6 @@ class Playbill:
 
 async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mapping[str, Cast] | None = None) -> History:
     """Play one scenario in `folder` and return its history. What goes wrong goes into the history too."""
-    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     scribe = Scribe(folder / "history.jsonl", bill.clock)
     chance = Chance(bill.seed) if bill.fixed_keys else Chance()
     run = f"{scenario.id.replace('/', '-')}-{chance.token('run', count=4)}"

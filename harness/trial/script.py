@@ -51,7 +51,7 @@ class Pack(Ground):
     scenarios: tuple[Scenario, ...]
 
 
-def scenario(  # noqa: PLR0913 - the facts of a scenario, each named
+def scenario(
     *,
     title: str,
     checks: tuple[Check, ...],

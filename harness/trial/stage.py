@@ -44,7 +44,7 @@ PATIENCE: Final = 20.0
 """Seconds of real time that a script waits for what must come, before it goes down as not reached."""
 
 
-class Stopped(Exception):  # noqa: N818 - not an error of ours: what a script waited for did not come
+class Stopped(Exception):
     """The script waited for something that did not come in time; the history says for what."""
 
 
@@ -297,7 +297,9 @@ def _seat(code: str, stage: Stage, signed: Mapping[str, Signed]) -> Seat:
     known = {one for other in signed for one in (code, other)} | {code}
     trust = TrustStore()
     for one in sorted(known):
-        trust.load_list(stage.countries[one].trust_list, anchor=stage.countries[one].authority.anchor, at=setting.clock.now())
+        trust.load_list(
+            stage.countries[one].trust_list, anchor=stage.countries[one].authority.anchor, at=setting.clock.now()
+        )
     for one in sorted(known):
         for crl in stage.countries[one].crls:
             trust.load_crl(crl)

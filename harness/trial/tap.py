@@ -7,7 +7,8 @@ is kept. Waiting for something is done here too, because here is where everythin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence, Set
+from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import asynccontextmanager
 
 from harness.exchange.bus import OPERATOR, Bus
@@ -56,7 +57,7 @@ class Tap:
             await self._more.wait_for(enough)
         return found
 
-    async def until_all(self, raws: Set[str]) -> None:
+    async def until_all(self, raws: AbstractSet[str]) -> None:
         """Return once everything with these raw digests was seen on an inbox. Bound the wait with a deadline."""
         async with self._more:
             await self._more.wait_for(lambda: raws <= {seen.sealed.raw for seen in self.seen if seen.in_inbox})

@@ -16,7 +16,7 @@ from nodes import saboteurs
     questions=("I.C.2", "III.A.1"),
 )
 async def not_covered(stage: Stage) -> None:
-    """QP's agreement covers certificates of origin only: a phytosanitary one is refused with the clause, by both windows."""
+    """QP's agreement covers certificates of origin: a phytosanitary one is refused with the clause by both windows."""
     qp, insider = stage.window("QP"), stage.insider("QP")
     await qp.is_refused(stage.sample("phytosanitary.xml"), to="QN", reason=reasons.NOT_COVERED)
     twin = await qp.lodges(stage.sample("origin-certificate-qp.json"), to="QN")

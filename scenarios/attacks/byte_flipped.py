@@ -16,7 +16,7 @@ from nodes import saboteurs
     questions=("A3.2.4",),
 )
 async def byte_flipped(stage: Stage) -> None:
-    """Mallory flips one byte of QM's certificate: QN refuses it as a broken seal; sent again untouched, it is accepted."""
+    """Mallory flips a byte of QM's certificate: QN refuses it as a broken seal; sent untouched, it is accepted."""
     qm = stage.window("QM")
     certificate = stage.sample("origin-certificate.json")
     stage.mallory.flips_a_byte(sender="QM", receiver="QN")

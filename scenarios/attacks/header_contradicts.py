@@ -16,7 +16,7 @@ from nodes import saboteurs
     questions=("A3.2.4",),
 )
 async def header_contradicts(stage: Stage) -> None:
-    """Mallory rewrites a routing header and leaves the body: QN refuses for the contradiction; untouched, it is accepted."""
+    """Mallory rewrites a routing header, not the body: QN refuses for the contradiction; untouched, it is accepted."""
     qm = stage.window("QM")
     stage.mallory.rewrites_header("ce_receiver", b"QP", sender="QM", receiver="QN")
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")

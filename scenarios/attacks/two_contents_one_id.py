@@ -16,7 +16,7 @@ from nodes import saboteurs
     questions=("A3.2.4", "IV.C.1"),
 )
 async def two_contents_one_id(stage: Stage) -> None:
-    """An insider at QM signs a second content under an id already used: QN keeps both as proof and acts on the first."""
+    """An insider at QM signs a second content under a used id: QN keeps both as proof and acts on the first."""
     qm, insider = stage.window("QM"), stage.insider("QM")
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
     first = await stage.message(sent)
@@ -25,7 +25,5 @@ async def two_contents_one_id(stage: Stage) -> None:
     await stage.mallory.puts(second)
     await stage.answer_to(stage.identity_of(second), "the second content")
     stage.promises(checks.equivocation_proved, first=sent.identity, second=stage.identity_of(second))
-    stage.promises(
-        checks.refused_with_reason, of=stage.identity_of(second), by="QN", reason=reasons.EQUIVOCATION.code
-    )
+    stage.promises(checks.refused_with_reason, of=stage.identity_of(second), by="QN", reason=reasons.EQUIVOCATION.code)
     stage.promises(checks.five_levels, of=sent.identity)

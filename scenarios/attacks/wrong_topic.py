@@ -16,7 +16,7 @@ from nodes import saboteurs
     questions=("A3.2.4", "A4.2"),
 )
 async def wrong_topic(stage: Stage) -> None:
-    """The broker's operator carries QM's message to QP's topic before QN sees it: refused there, accepted on its own."""
+    """The broker's operator carries QM's message to QP's topic before QN sees it: refused there, accepted at home."""
     qm = stage.window("QM")
     held = stage.mallory.holds_back(sender="QM", receiver="QN")
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")

@@ -1,4 +1,4 @@
-""""I never got an answer": decided from two evidence bundles, offline."""
+"""The claim "I never got an answer", decided from two evidence bundles, offline."""
 
 from harness.trial import checks
 from harness.trial.script import Saboteur, scenario
@@ -17,7 +17,7 @@ from nodes import saboteurs
     questions=("I.E.1", "IV.C.1"),
 )
 async def no_answer(stage: Stage) -> None:
-    """QM claims that its certificate was never answered; both bundles hold QN's receipt, and an arbiter refutes the claim."""
+    """QM claims that its certificate was never answered; both bundles hold QN's receipt, and the claim is refuted."""
     qm, qn = stage.window("QM"), stage.window("QN")
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
     await stage.answer(sent)

@@ -18,7 +18,7 @@ from nodes import saboteurs
     questions=("II.B.1",),
 )
 async def unreadable(stage: Stage) -> None:
-    """Half of a certificate, well sealed, is "not readable" at QN and known so at QM, never "delivered"; the whole one is."""
+    """Half a certificate, well sealed, is "not readable" at QN and QM knows it, not "delivered"; the whole one is."""
     qm = stage.window("QM")
     whole = stage.sample("phytosanitary.xml")
     half = await qm.passes_on(

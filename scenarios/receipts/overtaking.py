@@ -15,7 +15,7 @@ from nodes import saboteurs
     questions=("II.C.1",),
 )
 async def overtaking(stage: Stage) -> None:
-    """The report of use reaches QM before the acceptance it follows: QM keeps it and matches it, and refuses nothing."""
+    """The report of use reaches QM before the acceptance it follows: QM keeps and matches it, and refuses nothing."""
     qm, qn = stage.window("QM"), stage.window("QN")
     held = stage.mallory.holds_back(sender="QN", receiver="QM")
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
@@ -24,7 +24,5 @@ async def overtaking(stage: Stage) -> None:
     early = await stage.answer(sent)
     await stage.mallory.releases(held)
     late = await stage.answer(sent, copy=2)
-    stage.promises(
-        checks.early_receipt_kept, receipt=early.sealed.identity, cause=late.sealed.identity, at="QM"
-    )
+    stage.promises(checks.early_receipt_kept, receipt=early.sealed.identity, cause=late.sealed.identity, at="QM")
     stage.promises(checks.use_reported, of=sent.identity, quantity="300.000")
