@@ -101,8 +101,7 @@ def _gather(element: etree._Element, plan: Branch, space: str, where: Where, fau
     for child in element:
         if not isinstance(child.tag, str):
             continue  # a comment says nothing
-        # A name of another namespace keeps its braces, a name of none gets empty ones: neither is a name of the dialect.
-        name = child.tag[len(space) :] if child.tag.startswith(space) else "{}" * (child.tag[0] != "{") + child.tag
+        name = _name(child.tag, space)
         here = (*where, name)
         step = plan.children.get(name)
         if isinstance(step, Series):
@@ -117,6 +116,13 @@ def _gather(element: etree._Element, plan: Branch, space: str, where: Where, fau
             # Only an element with places beneath it may carry attributes; these here are going to be lost, too.
             values |= {f"{name}/@{attribute}": None for attribute in map(str, child.attrib)}
     return values
+
+
+def _name(tag: str, space: str) -> str:
+    """The local name in the dialect's namespace; a name of another keeps its braces, a name of none gets empty ones."""
+    if tag.startswith(space):
+        return tag.removeprefix(space)
+    return tag if tag.startswith("{") else "{}" + tag
 
 
 def _value(
