@@ -146,10 +146,10 @@ def _contradiction(case: _Case) -> Ruling | None:
 def _came(case: _Case) -> Ruling | None:
     claimant, respondent = case.claimant, case.respondent
     for receipt in case.receipts:
-        came = _entry(claimant, "acknowledged", "refused", "kept", identity=receipt.identity)
+        came = _entry(claimant, "acknowledged", "refused", "kept", "matched", identity=receipt.identity)
         if came is None:
             continue
-        how = {"acknowledged": "", "refused": ", where it was refused", "kept": ", where it waits"}[came.event]
+        how = {"acknowledged": "", "refused": ", where it was refused", "kept": ", where it waits"}.get(came.event, "")
         given = _entry(respondent, "answered", identity=receipt.identity)
         if given is not None:
             because = (
@@ -172,16 +172,15 @@ def _came(case: _Case) -> Ruling | None:
 def _given(case: _Case) -> Ruling | None:
     for receipt in case.receipts:
         given = _entry(case.respondent, "answered", identity=receipt.identity)
-        logged = f", log {given.index}{_cosigned(case.respondent)}" if given is not None else ", not in its log"
+        if given is None:
+            continue
         shown = "shows all of its log, and it is not there" if case.claimant.complete else "shows no record of it"
         because = (
-            f"{case.respondent.party}'s receipt was given{logged}; its arrival is not proven:"
-            f" {case.claimant.party} {shown}"
+            f"{case.respondent.party}'s receipt was given, log {given.index}{_cosigned(case.respondent)}; its arrival"
+            f" is not proven: {case.claimant.party} {shown}"
         )
-        evidence = [*_where(case, receipt.identity)]
-        if given is not None:
-            evidence.append(f"{case.respondent.party}: log/{given.index}.json")
-        return Ruling(Outcome.UNDECIDABLE, None, because, tuple(evidence))
+        evidence = (*_where(case, receipt.identity), f"{case.respondent.party}: log/{given.index}.json")
+        return Ruling(Outcome.UNDECIDABLE, None, because, evidence)
     return None
 
 
@@ -235,6 +234,10 @@ def _nothing(case: _Case) -> Ruling:
     if respondent.made <= deadline:
         told = f"the deadline {stamp(deadline)} had not passed when {respondent.party} made its bundle"
         return _undecidable(f"{told}, {stamp(respondent.made)}")
+    came = _entry(respondent, "received", "refused", identity=case.of)
+    if came is not None:
+        told = f"{respondent.party} {came.event} it only on {stamp(came.at)}, its own log {came.index}"
+        return _undecidable(f"{told}, and its time to answer had not passed by {stamp(respondent.made)}")
     if witnessed is None:
         told = f"{respondent.party} shows no record of the message, and never cosigned {claimant.party}'s log"
         return _undecidable(f"{told}: neither receipt nor submission is proven")

@@ -156,16 +156,15 @@ class EvidenceLog:
         base = self._base
         base.execute("BEGIN IMMEDIATE")
         try:
-            # Sorted, so that the index is written in one pass; kept twice is kept once.
-            base.executemany("INSERT OR IGNORE INTO objects VALUES (?, ?)", sorted(kept))
             if rows:
-                base.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
                 moved = base.execute(
-                    "UPDATE head SET size = ?, root = ? WHERE size = ?",
-                    (self._tree.size, self._tree.root(), first),
+                    "UPDATE head SET size = ?, root = ? WHERE size = ?", (self._tree.size, self._tree.root(), first)
                 )
                 if moved.rowcount != 1:
                     raise RoadFailed(f"the evidence log {self.path.name} was written by another process meanwhile")
+                base.executemany("INSERT INTO records VALUES (?, ?, ?)", rows)
+            # Sorted, so that the index is written in one pass; kept twice is kept once.
+            base.executemany("INSERT OR IGNORE INTO objects VALUES (?, ?)", sorted(kept))
             base.execute("COMMIT")
         except BaseException:
             if base.in_transaction:

@@ -22,11 +22,13 @@ RECORDS = [b'{"n":%d}' % n for n in range(11)]
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """Where the log is, in a folder that is not there yet."""
     return tmp_path / "qm" / "evidence.sqlite3"
 
 
 @pytest.fixture
 def log(path: Path) -> Iterator[EvidenceLog]:
+    """An empty log of QM."""
     opened = EvidenceLog(path, "QM")
     yield opened
     opened.close()
@@ -160,7 +162,7 @@ def test_second_writer_is_refused(log: EvidenceLog, path: Path) -> None:
     """Two processes never write one log: the second to append is refused, and its batch is not there."""
     other = EvidenceLog(path, "QM")
     log.append(RECORDS[:2])
-    with pytest.raises(RoadFailed):
+    with pytest.raises(RoadFailed, match="written by another process"):
         other.append(RECORDS[2:4], [b"not kept"])
     assert other.size == 0
     other.close()
@@ -173,12 +175,12 @@ def test_full_disk(log: EvidenceLog, path: Path) -> None:
     """When the disk refuses, nothing of the batch is in the log, and a later batch starts where it stood."""
     log.append(RECORDS[:1])
     root = log.root()
-    pages = log._base.execute("PRAGMA page_count").fetchone()[0]  # noqa: SLF001 - the smallest full disk there is
-    log._base.execute(f"PRAGMA max_page_count = {pages}")  # noqa: SLF001
+    pages = log._base.execute("PRAGMA page_count").fetchone()[0]
+    log._base.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(RoadFailed, match="full"):
         log.append(RECORDS[1:], [b"x" * 100_000])
     assert (log.size, log.root()) == (1, root)
-    log._base.execute("PRAGMA max_page_count = 100000")  # noqa: SLF001
+    log._base.execute("PRAGMA max_page_count = 100000")
     assert log.append(RECORDS[1:2]) == range(1, 2)
     log.close()
     again = EvidenceLog(path, "QM")
@@ -191,6 +193,14 @@ def test_log_of_another_party(log: EvidenceLog, path: Path) -> None:
     log.append(RECORDS)
     with pytest.raises(BadInput, match="is the evidence log of QM"):
         EvidenceLog(path, "QN")
+
+
+def test_log_of_another_version(path: Path) -> None:
+    """A log in a form we do not know is not read as if we did."""
+    EvidenceLog(path, "QM").close()
+    edit(path, "UPDATE about SET value = '2' WHERE name = 'format'")
+    with pytest.raises(BadInput, match="no evidence log of this version"):
+        EvidenceLog(path, "QM")
 
 
 def test_file_that_is_no_log(tmp_path: Path) -> None:

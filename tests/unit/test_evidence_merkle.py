@@ -17,6 +17,7 @@ LEAVES = [merkle.leaf_hash(bytes.fromhex(leaf)) for leaf in VECTORS["leaves"]]
 
 
 def grown(size: int) -> merkle.Tree:
+    """A tree that begins with the reference leaves."""
     tree = merkle.Tree()
     for i in range(size):
         tree.append(LEAVES[i] if i < len(LEAVES) else merkle.leaf_hash(b"%d" % i))
@@ -108,3 +109,25 @@ def test_proof_of_a_leaf_that_is_not_there(index: int, size: int) -> None:
     """No proof is made for a leaf or a size that the tree does not have."""
     with pytest.raises(IndexError):
         grown(8).inclusion(index, size)
+
+
+def test_beyond_the_tree() -> None:
+    """No root, leaf or consistency proof is made for a size that the tree does not have."""
+    tree = grown(8)
+    with pytest.raises(IndexError, match="8 leaves, not 9"):
+        tree.root(9)
+    with pytest.raises(IndexError, match="no node 8"):
+        tree.leaf(8)
+    with pytest.raises(IndexError, match="from 5 to 4"):
+        tree.consistency(5, 4)
+    with pytest.raises(NotProved, match="not inside a tree of 8"):
+        merkle.root_by_inclusion(LEAVES[0], 8, 8, ())
+
+
+def test_consistency_without_a_proof() -> None:
+    """A log that grew from a size that is no power of two is not believed without a proof, nor an odd empty tree."""
+    tree = grown(8)
+    with pytest.raises(NotProved, match="no consistency proof from 3 to 8"):
+        merkle.check_consistency((3, tree.root(3)), (8, tree.root()), ())
+    with pytest.raises(NotProved, match="empty tree"):
+        merkle.check_consistency((0, b"\0" * 32), (8, tree.root()), ())

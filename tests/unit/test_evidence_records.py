@@ -84,6 +84,7 @@ def test_field_too_many() -> None:
         (records.SENT, "identity", D.upper()),
         (records.SENT, "identity", D + "\n"),
         (records.SENT, "deadline", "tomorrow"),
+        (records.SENT, "deadline", 7),
         (records.SENT, "deadline", "2026-03-02T11:15:00"),
         (records.TRANSPORTED, "offset", -1),
         (records.TRANSPORTED, "offset", True),

@@ -174,6 +174,8 @@ def test_file_that_must_be_there(corridor: Corridor, parts: BundleParts, name: s
         (b'"size": ', b'"size": -', "no whole number"),
         (b'"README.md": {', b'"README.txt": {', r"README\.md: is in the bundle but not in its manifest"),
         (b"{", b"[{", "manifest.json: no JSON"),
+        (b'"made": "2026-03-02', b'"made": "2026-02-30', "is no moment"),
+        (b'"run": "7f3a"', b'"run": 1.5', "run is missing or no text"),
     ],
 )
 def test_manifest_that_says_something_else(
@@ -186,6 +188,13 @@ def test_manifest_that_says_something_else(
     token = jws.sign(manifest, corridor.qn.identity, typ=jws.MANIFEST)
     with pytest.raises(NotProved, match=sentence):
         audit(bundle.zipped({**files, "manifest.json": manifest, "manifest.jws": token}))
+
+
+def test_manifest_that_is_no_object(corridor: Corridor, parts: BundleParts) -> None:
+    """A manifest is a JSON object."""
+    files = corridor.files(bundle.make(parts, corridor.qn.identity))
+    with pytest.raises(NotProved, match=r"manifest\.json: holds no JSON object"):
+        audit(bundle.zipped({**files, "manifest.json": b"[]"}))
 
 
 def test_manifest_of_another_bundle(corridor: Corridor, parts: BundleParts) -> None:
@@ -272,10 +281,11 @@ def test_token_in_another_spelling(
 
 
 def test_roots_of_somebody_else(corridor: Corridor, parts: BundleParts) -> None:
-    """A bundle does not verify under roots that are not the ones you know."""
-    refused(
-        parts, corridor.qn.identity, "does not name the root|not the one known", roots={"QM": "0" * 64, "QN": "0" * 64}
-    )
+    """A bundle does not verify under roots that are not the ones you know, nor under those of the other country."""
+    unknown = {"QM": "0" * 64, "QN": "0" * 64}
+    refused(parts, corridor.qn.identity, "which is not the one known", roots=unknown)
+    swapped = {"QM": corridor.roots["QN"], "QN": corridor.roots["QM"]}
+    refused(parts, corridor.qn.identity, r"trust/QM\.jws: does not name the root", roots=swapped)
 
 
 def test_root_of_one_country_not_known(corridor: Corridor, parts: BundleParts) -> None:
@@ -371,7 +381,7 @@ def test_revoked_later_and_seen_later(corridor: Corridor, parts: BundleParts, at
     authority = corridor.authorities["QM"]
     authority.revoke(corridor.qm.identity.certificate, x509.ReasonFlags.superseded, at(20))
     crls = (*corridor.authorities["QN"].crls(at(0)), *authority.crls(at(59)))
-    refused(replace(parts, crls=crls), corridor.qn.identity, "no witness proves|withdrawn before")
+    refused(replace(parts, crls=crls, cosignatures={}), corridor.qn.identity, "messages/.* no witness proves")
 
 
 def test_key_lost_before_it_was_withdrawn(corridor: Corridor, at: Minutes) -> None:
@@ -420,6 +430,15 @@ def test_certificate_that_signed_nothing(corridor: Corridor, parts: BundleParts)
     name = f"certificates/{idle.fingerprint(hashes.SHA256()).hex()}.pem"
     made = changed(corridor, bundle.make(parts, corridor.qn.identity), name, idle.public_bytes(Encoding.PEM))
     with pytest.raises(NotProved, match="nothing in the bundle is signed with it"):
+        audit(made)
+
+
+def test_certificate_of_a_third_country(corridor: Corridor, parts: BundleParts, at: Minutes) -> None:
+    """A certificate of a country whose trust list is not here stands under nothing."""
+    other = Authority.found("QX", at(0), corridor.chance.octets, timedelta(days=30)).publisher.certificate
+    name = f"certificates/{other.fingerprint(hashes.SHA256()).hex()}.pem"
+    made = changed(corridor, bundle.make(parts, corridor.qn.identity), name, other.public_bytes(Encoding.PEM))
+    with pytest.raises(NotProved, match=f"{name}: is of QX, whose trust list is not in the bundle"):
         audit(made)
 
 
@@ -519,6 +538,18 @@ def test_signature_of_a_third_party(corridor: Corridor, parts: BundleParts) -> N
     """Who is not named in the agreement does not sign it."""
     tokens = {**parts.agreement_tokens, "QX": parts.agreement_tokens["QN"]}
     refused(replace(parts, agreement_tokens=tokens), corridor.qn.identity, "QX is no party to the agreement")
+
+
+def test_agreement_of_others(corridor: Corridor, parts: BundleParts) -> None:
+    """A bundle rests on an agreement to which its party is a party."""
+    members = {party: {"root": corridor.roots[country]} for party, country in (("QM", "QM"), ("QN-x", "QN"))}
+    text = corridor.agreement_text(parties=members)
+    other = corridor.authorities["QN"].issue_signing("QN-x", Algorithm.ES256, parts.made - timedelta(hours=1))
+    tokens = {each.party: jws.sign(text, each, typ=jws.AGREEMENT) for each in (corridor.qm.identity, other)}
+    alone = replace(
+        corridor.seen(corridor.qn, parts.made, cosigned=None), agreement=text, agreement_tokens=tokens, messages=()
+    )
+    refused(replace(alone, receipts=(), entries=()), corridor.qn.identity, "QN is no party to the agreement")
 
 
 @pytest.mark.parametrize(

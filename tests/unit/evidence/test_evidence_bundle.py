@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
 import shutil
 import subprocess
@@ -12,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import RoadFailed
+from harness.errors import Defect, RoadFailed
 from harness.evidence import bundle
 from harness.evidence.audit import audit
 
@@ -121,6 +123,25 @@ def test_bundle_that_cannot_be_written(traded: Corridor, tmp_path: Path) -> None
     with pytest.raises(RoadFailed, match=r"QM\.zip could not be written"):
         bundle.write(parts, target, traded.qm.identity)
     assert list(tmp_path.iterdir()) == [target]
+
+
+def test_folder_that_cannot_be_made(traded: Corridor, tmp_path: Path) -> None:
+    """Where no folder can be, no bundle is written."""
+    parts = traded.seen(traded.qm, traded.qm.parts.made, cosigned=traded.qm.parts.made)
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(RoadFailed, match="check the disk"):
+        bundle.write(parts, tmp_path / "file" / "QM.zip", traded.qm.identity)
+
+
+def test_token_without_its_certificate(traded: Corridor) -> None:
+    """A bundle cannot be made of a token that brings no certificate: nobody could check it."""
+    parts = traded.seen(traded.qm, traded.qm.parts.made, cosigned=None)
+    header, payload, signature = parts.checkpoint.split(b".")
+    told = json.loads(base64.urlsafe_b64decode(header + b"=="))
+    del told["x5c"]
+    bare = base64.urlsafe_b64encode(json.dumps(told).encode()).rstrip(b"=") + b"." + payload + b"." + signature
+    with pytest.raises(Defect, match="does not bring its certificate"):
+        bundle.make(replace(parts, checkpoint=bare), traded.qm.identity)
 
 
 def test_all_records_shown(traded: Corridor) -> None:
