@@ -15,7 +15,7 @@ import os
 import struct
 import tempfile
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -169,15 +169,14 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
 
 
 def _files(parts: BundleParts) -> Iterator[tuple[str, bytes]]:
+    carried: list[Document] = []
     for token in parts.messages:
         read = jws.read(token)
         yield f"messages/{read.identity}.jws", token
-        carried = _carried(read)
-        if carried is not None:
-            yield _name("original", carried), carried.octets
+        carried.extend(_carried(read))
     yield from ((f"receipts/{jws.read(token).identity}.jws", token) for token in parts.receipts)
-    yield from ((_name("original", document), document.octets) for document in parts.lodged)
-    yield from ((_name("own", document), document.octets) for document in parts.own)
+    yield from _named("original", (*carried, *parts.lodged))
+    yield from _named("own", parts.own)
     yield from ((f"crls/{hashlib.sha256(der).hexdigest()}.crl", der) for der in parts.crls)
     yield from ((f"trust/{country}.jws", token) for country, token in parts.trust.items())
     yield "agreement/agreement.json", parts.agreement
@@ -190,18 +189,21 @@ def _files(parts: BundleParts) -> Iterator[tuple[str, bytes]]:
     yield from ((f"log/cosignature-{party}.jws", token) for party, token in parts.cosignatures.items())
 
 
-def _carried(token: jws.Token) -> Document | None:
+def _carried(token: jws.Token) -> Iterator[Document]:
     """The document in a message, if it carries one."""
     envelope = strict_object(token.payload)
     encoded, media_type = envelope.get("data_base64"), envelope.get("datacontenttype")
-    if not isinstance(encoded, str) or not isinstance(media_type, str):
-        return None
-    return Document(base64.b64decode(encoded, validate=True), media_type)
+    if isinstance(encoded, str) and isinstance(media_type, str):
+        yield Document(base64.b64decode(encoded, validate=True), media_type)
 
 
-def _name(kind: str, document: Document) -> str:
-    extension = _EXTENSIONS.get(document.media_type, "json" if document.media_type.endswith("json") else "bin")
-    return f"documents/{kind}-{hashlib.sha256(document.octets).hexdigest()}.{extension}"
+def _named(kind: str, documents: Iterable[Document]) -> Iterator[tuple[str, bytes]]:
+    """Each document once, under its digest: what was lodged and what a message carries are often the same bytes."""
+    # Later entries of a dict win; the first media type named is the one that crossed the border.
+    once = {hashlib.sha256(document.octets).hexdigest(): document for document in reversed(tuple(documents))}
+    for digest, document in once.items():
+        extension = _EXTENSIONS.get(document.media_type, "json" if document.media_type.endswith("json") else "bin")
+        yield f"documents/{kind}-{digest}.{extension}", document.octets
 
 
 def _certificates(parts: BundleParts, identity: Identity) -> Iterator[x509.Certificate]:

@@ -48,6 +48,19 @@ def test_same_parts_same_bytes(traded: Corridor, honest: bytes) -> None:
     assert traded.bundle(traded.qn) == honest
 
 
+def test_document_lodged_under_another_type(traded: Corridor) -> None:
+    """Bytes that were lodged and then sent lie in the bundle once, whatever each called their type."""
+    parts = traded.seen(traded.qn, traded.qn.parts.made, cosigned=None)
+    carried = next(
+        data for name, data in traded.files(bundle.make(parts, traded.qn.identity)).items() if "/orig" in name
+    )
+    lodged = replace(parts, lodged=(bundle.Document(carried, "application/octet-stream"),))
+    assert (
+        audit(bundle.make(lodged, traded.qn.identity)).documents
+        == audit(bundle.make(parts, traded.qn.identity)).documents
+    )
+
+
 def test_ordinary_unzip_reads_it(honest: bytes, tmp_path: Path) -> None:
     """A bundle is a plain ZIP: an ordinary reader finds nothing wrong and all files in the order of their names."""
     (tmp_path / "bundle.zip").write_bytes(honest)
