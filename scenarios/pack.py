@@ -17,6 +17,7 @@ from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
 from scenarios.disputes.no_answer import no_answer
 from scenarios.origin.accepted_and_used import accepted_and_used
+from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
 from scenarios.phytosanitary.unreadable import unreadable
 from scenarios.receipts.overtaking import overtaking
@@ -25,6 +26,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     accepted_and_used,
     accepted,
     unreadable,
+    rule_broken,
     byte_flipped,
     other_countrys_key,
     replayed_message,

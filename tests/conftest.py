@@ -7,13 +7,21 @@ the same absence is a failure: there, a test that did not run is a promise that 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator
+from collections.abc import AsyncIterator, Generator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
+
+from harness.brokers.jars import find_jars
+from harness.brokers.java import find_java
+from harness.brokers.local import LocalBroker
+from harness.errors import NotReady
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
 CI = os.environ.get("CI") == "true"
+PARTIES = ("qm", "qn", "qp", "qx")
+"""Who may come to the session's broker."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -58,3 +66,20 @@ def real_data() -> Path:
     if not folder.is_dir():
         pytest.skip("the real data is not here: expected ../shared/data beside the checkout, or CORRIDOR_SHARED")
     return folder
+
+
+@pytest.fixture(scope="session")
+def parts_of_a_broker() -> None:
+    """Java and the jars of Kafka, or a skip that says what is absent."""
+    try:
+        find_java()
+        find_jars(lambda _: None)
+    except NotReady as absent:
+        pytest.skip(f"no local Kafka here: {absent}")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def broker(parts_of_a_broker: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalBroker]:
+    """A real Apache Kafka, started once; each test has topics of its own on it."""
+    async with LocalBroker(tmp_path_factory.mktemp("run"), PARTIES) as running:
+        yield running

@@ -51,7 +51,8 @@ class _Topic:
         self.first = 0
         self.records: list[Delivery] = []
         self.places: dict[tuple[str, str], _Place] = {}
-        self.waiting: set[asyncio.Future[None]] = set()
+        # In order of coming, so that a run with the same clock and chance is the same run.
+        self.waiting: dict[asyncio.Future[None], None] = {}
 
     def append(self, record: Record, at: datetime) -> Ack:
         offset = self.first + len(self.records)
@@ -72,7 +73,7 @@ class _Broker:
         self.clock = clock
         self.largest = largest
         self.topics: dict[str, _Topic] = {}
-        self.inlets: set[_MemoryInlet] = set()
+        self.inlets: dict[_MemoryInlet, None] = {}
         self.closed = False
 
     def stand_open(self) -> None:
@@ -108,7 +109,7 @@ class _Broker:
         return acks
 
     def leave(self, inlet: _MemoryInlet) -> None:
-        self.inlets.discard(inlet)
+        self.inlets.pop(inlet, None)
         for topic in self.topics.values():
             for place in topic.places.values():
                 if place.holder is inlet:
@@ -151,7 +152,7 @@ class MemoryBus:
         """A way to take records, as `principal`; see `bus.Bus.inlet`."""
         self._broker.stand_open()
         inlet = _MemoryInlet(self._broker, principal, tuple(topics), group)
-        self._broker.inlets.add(inlet)
+        self._broker.inlets[inlet] = None
         return inlet
 
     async def trim(self, topic: str, before: int) -> None:
@@ -251,13 +252,13 @@ class _MemoryInlet:
     async def _wait(self, topics: list[_Topic]) -> None:
         waiter = self._waiter = asyncio.get_running_loop().create_future()
         for topic in topics:
-            topic.waiting.add(waiter)
+            topic.waiting[waiter] = None
         try:
             await waiter
         finally:
             self._waiter = None
             for topic in topics:
-                topic.waiting.discard(waiter)
+                topic.waiting.pop(waiter, None)
 
     async def commit(self, deliveries: Sequence[Delivery]) -> None:
         """These are done with, and all before them; with no group, nothing is kept."""

@@ -20,7 +20,7 @@ from harness.evidence.audit import audit
 from harness.evidence.merkle import Tree, leaf_hash
 from harness.exchange import topics
 from harness.exchange.envelope import Type
-from harness.exchange.reasons import REPLAYED, by_code
+from harness.exchange.reasons import REPLAYED, Step, by_code
 from harness.exchange.receipt import NEGATIVE, Level, Status
 from harness.trial.history import History, Logged, Seen, What
 from harness.trial.verdict import Judged, Verdict
@@ -193,9 +193,12 @@ def refused_with_reason(history: History, *, of: str, by: str, reason: str, clau
     if not history.tokens(of):
         raise NotReached("what was to be refused never came on a topic")
     logged = history.log(by, records.REFUSED, identity=of)
-    effects = history.log(by, records.TRANSLATED, identity=of)
-    if effects:
+    # A rule is found broken in a document that was read already; what is refused earlier is not even read.
+    if expected.step <= Step.MAP and (effects := history.log(by, records.TRANSLATED, identity=of)):
         raise Broken(f"{by} took it on as a document (log {effects[0].index})")
+    answers = history.log(by, records.ANSWERED, of=of)
+    if admitted := [one.index for one in answers if f"{Level.APPLICATION} {Status.ADMITTED}" in _words(one)]:
+        raise Broken(f"{by} admitted it (log {admitted[0]})")
     if not logged:
         raise Broken(f"the log of {by} holds no refusal of it")
     if logged[0].get("reason") != reason:
@@ -279,7 +282,7 @@ def claim_ruled(history: History, *, claimant: str, respondent: str, of: str, ou
 
 @check(Topic.DISPUTES, standing=True)
 def answered_is_logged(history: History) -> str:
-    """Every receipt that left a party stands in its log, and stood there before it left."""
+    """Every receipt that left a party stands in its log."""
     count = 0
     for seen in history.deliveries:
         party = str(seen.said.get("source"))
@@ -290,6 +293,7 @@ def answered_is_logged(history: History) -> str:
         logged = history.log(party, records.ANSWERED, raw=seen.sealed.raw)
         if not logged:
             raise Broken(f"{party} answered {_short(receipt.of)}, and its log does not hold that answer")
+    _reached(count, "no receipt was seen on an inbox")
     return f"{count} receipt(s), each in its signer's log"
 
 
@@ -306,6 +310,7 @@ def every_message_answered(history: History) -> str:
             raise Broken(
                 f"{seen.said.get('subject', _short(seen.sealed.identity))} on {seen.delivery.topic} has no answer"
             )
+    _reached(len(asked), "no message was seen on an inbox")
     return f"{len(asked)} message(s), all answered"
 
 
@@ -331,6 +336,7 @@ def heard_as_said(history: History) -> str:
             said = [f"{one.level.value} {one.status.value}" for one in receipt.statements]
             if heard is not None and _words(heard) != said:
                 raise Broken(f"{party} logged {_words(heard)} of a receipt that says {said}")
+    _reached(count, "no receipt was seen on an inbox")
     return f"{count} receipt(s), logged as they were said"
 
 
@@ -350,10 +356,17 @@ def logs_hold_together(history: History) -> str:
         if tree.root(mark[0]) != mark[1]:
             raise Broken(f"the first {mark[0]} records that {party} gives out do not have the root it signed")
         count += 1
+    _reached(count, "no party signed a checkpoint")
     return f"{count} signed checkpoint(s), each the root of the log given out"
 
 
 # -------------------------------------------------------------------------------------------------- small helps
+
+
+def _reached(count: int, otherwise: str) -> None:
+    """A promise about each of none was not put to the test, so it is not held."""
+    if not count:
+        raise NotReached(otherwise)
 
 
 def _sender(history: History, of: str) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from certs.gates import base64url, base64url_encode
 from certs.identity import Identity
 from harness.clock import Chance, Clock
 from harness.exchange import topics
@@ -20,6 +21,8 @@ from harness.exchange.bus import OPERATOR, Ack, Bus, Inlet, Outlet, Record, Topi
 from harness.exchange.envelope import Envelope, Type
 from harness.exchange.seal import Sealed, seal
 from harness.trial.history import Seen
+
+_SUBJECT = b'"subject":"'
 
 Tamper = Callable[[Record], "Record | None"]
 """What happens to a record under way: the same, another one, or None when it is held back."""
@@ -115,15 +118,18 @@ class Mallory:
         self._does = does
 
     def flips_a_byte(self, *, sender: str, receiver: str) -> None:
-        """Flip one bit in the payload of the next message from `sender` to `receiver`."""
-        self._does(f"stands between {sender} and {receiver} and will flip one byte of the payload")
+        """Change one byte that the next message from `sender` to `receiver` is signed over: its subject's last one.
+
+        What arrives is a good envelope still, about another document: only the seal tells.
+        """
+        self._does(f"stands between {sender} and {receiver} and will flip one byte of the signed payload")
 
         def tamper(record: Record) -> Record:
             head, payload, signature = record.value.split(b".")
-            middle = len(payload) // 2
-            flipped = b"A" if payload[middle : middle + 1] != b"A" else b"B"
-            payload = payload[:middle] + flipped + payload[middle + 1 :]
-            return replace(record, value=b".".join((head, payload, signature)))
+            signed = bytearray(base64url(payload, what="payload"))
+            start = signed.index(_SUBJECT) + len(_SUBJECT)
+            signed[signed.index(b'"', start) - 1] ^= 1
+            return replace(record, value=b".".join((head, base64url_encode(bytes(signed)), signature)))
 
         self._add(sender, receiver, tamper)
 

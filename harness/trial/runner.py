@@ -75,8 +75,6 @@ async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mappin
             await stage.settle()
     except RoadFailed as error:
         scribe.write(What.TROUBLE, found=error.found, expected=error.expected, todo=error.todo)
-    except (CorridorError, Refused) as error:
-        scribe.write(What.STOPPED, waited_for=str(error), seconds=0)
     finally:
         scribe.close()
     return History.read(folder / "history.jsonl")
@@ -90,6 +88,11 @@ async def _perform(scenario: Scenario, stage: Stage) -> None:
                 await scenario.play(stage)
         except TimeoutError as error:
             raise stage.stopped("the script to end") from error
+        except RoadFailed:
+            raise
+        except (CorridorError, Refused) as error:
+            # A window refused what the script asked of it: the script ends here, and what was logged is still judged.
+            raise stage.stopped(f"a window that does as it is asked: {error}") from error
 
 
 def judge(scenario: Scenario, history: History) -> tuple[Judged, ...]:

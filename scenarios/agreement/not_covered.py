@@ -20,9 +20,16 @@ async def not_covered(stage: Stage) -> None:
     qp, insider = stage.window("QP"), stage.insider("QP")
     await qp.is_refused(stage.sample("phytosanitary.xml"), to="QN", reason=reasons.NOT_COVERED)
     twin = await qp.lodges(stage.sample("origin-certificate-qp.json"), to="QN")
-    honest = await stage.message(twin)
     await stage.answer(twin)
-    around = insider.signs(honest, id="qp-around-0001", subject="PC-7001", doctype="851")
+    around = insider.writes(
+        stage.sample("phytosanitary.xml"),
+        source="QP",
+        to="QN",
+        corridor="QP-QN",
+        doctype="851",
+        reference="PC-7001",
+        media_type="application/sps+xml",
+    )
     await stage.mallory.puts(around)
     await stage.answer_to(stage.identity_of(around), "the document that is not covered")
     stage.promises(

@@ -11,7 +11,7 @@ from nodes import saboteurs
     checks=(checks.claim_ruled,),
     saboteurs=(
         Saboteur("QM", saboteurs.LosesReceipts, "claim_ruled"),
-        Saboteur("QN", saboteurs.AnswersOffTheRecord, "claim_ruled"),
+        Saboteur("QN", saboteurs.AnswersOffTheRecord, "answered_is_logged"),
     ),
     document="864",
     questions=("I.E.1", "IV.C.1"),

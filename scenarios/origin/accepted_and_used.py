@@ -26,7 +26,7 @@ async def accepted_and_used(stage: Stage) -> None:
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
     await stage.answer(sent)
     await qn.uses(sent, quantity="1500.000", declaration="QN-IM-2026-000417")
-    await stage.answer(sent, copy=2)
     stage.promises(checks.five_levels, of=sent.identity)
     stage.promises(checks.original_untouched, of=sent.identity)
     stage.promises(checks.use_reported, of=sent.identity, quantity="1500.000")
+    await stage.answer(sent, copy=2)

@@ -1,4 +1,4 @@
-"""Each bus in turn, under one name. One broker serves the whole session; each test has topics of its own on it."""
+"""Each bus in turn, under one name; each test has topics of its own. The session's broker is in tests/conftest.py."""
 
 from __future__ import annotations
 
@@ -9,37 +9,16 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from harness.brokers.jars import find_jars
-from harness.brokers.java import find_java
 from harness.brokers.local import LocalBroker
 from harness.clock import DrivenClock
-from harness.errors import NotReady
 from harness.exchange.bus import Bus, TopicRights
 from harness.exchange.memory import MemoryBus
 
-PARTIES = ("qm", "qn", "qx")
 INBOX = TopicRights("qn.in.from.qm", writer="qm", reader="qn")
 
 MakeBus = Callable[[], Bus]
 
 _runs = itertools.count(1)
-
-
-@pytest.fixture(scope="session")
-def parts_of_a_broker() -> None:
-    """Java and the jars of Kafka, or a skip that says what is absent."""
-    try:
-        find_java()
-        find_jars(lambda _: None)
-    except NotReady as absent:
-        pytest.skip(f"no local Kafka here: {absent}")
-
-
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
-async def broker(parts_of_a_broker: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalBroker]:
-    """A real Apache Kafka, started once."""
-    async with LocalBroker(tmp_path_factory.mktemp("run"), PARTIES) as running:
-        yield running
 
 
 def a_prefix() -> str:
