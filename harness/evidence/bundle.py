@@ -12,6 +12,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import struct
 import tempfile
 import zlib
@@ -36,7 +37,6 @@ from harness.evidence.instructions import instructions
 from harness.evidence.log import EvidenceLog
 
 SCHEMA: Final = "corridor-bundle-1"
-_EXTENSIONS: Final = {"application/sps+xml": "xml", "application/xml": "xml", "text/xml": "xml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,7 +202,9 @@ def _named(kind: str, documents: Iterable[Document]) -> Iterator[tuple[str, byte
     # Later entries of a dict win; the first media type named is the one that crossed the border.
     once = {hashlib.sha256(document.octets).hexdigest(): document for document in reversed(tuple(documents))}
     for digest, document in once.items():
-        extension = _EXTENSIONS.get(document.media_type, "json" if document.media_type.endswith("json") else "bin")
+        # RFC 6838, 4.2.8, and the plain types: what follows the "+" or stands alone is the syntax.
+        syntax = re.split(r"[/+]", document.media_type)[-1]
+        extension = syntax if syntax in {"xml", "json"} else "bin"
         yield f"documents/{kind}-{digest}.{extension}", document.octets
 
 

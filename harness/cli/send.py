@@ -1,0 +1,105 @@
+"""`corridor send`: one document of the user's own, there and back, with its evidence.
+
+Exit codes: 0 accepted, with warnings or without; 1 refused, by either window, or a promise broke; 2 the file, a country
+or the folder cannot be used; 3 the bus failed. The sending itself: `harness.trial.sending`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shlex
+from pathlib import Path
+from typing import Final
+
+import click
+
+from harness.cli import say
+from harness.cli.files import read_file, run_folder
+from harness.cli.journal import journal
+from harness.cli.sent import Face, NdJson, Text, Told
+from harness.clock import Chance, SystemClock
+from harness.documents import syntax
+from harness.errors import BadInput
+from harness.exchange import topics
+from harness.exchange.bus import LARGEST_RECORD
+from harness.exchange.reasons import Refused
+from harness.trial import packs
+from harness.trial.buses import named, standing
+from harness.trial.ground import Ground
+from harness.trial.sending import Consignment, Sending, ground_between
+from harness.trial.sending import send as send_over
+from harness.trial.stage import Setting
+
+SAMPLE: Final = "sample:"
+LARGEST: Final = LARGEST_RECORD * 9 // 16 - 16 * 1024
+"""The largest file, in octets: base64 twice over, in the envelope and in the token, and the envelope's own words."""
+_WANTED: Final = "a certificate as UN/CEFACT SPS XML or as JSON of the common model"
+
+
+@click.command(name="send")
+@click.argument("file")
+@click.option("--from", "sender", required=True, metavar="COUNTRY", help="The window that sends it.")
+@click.option("--to", "receiver", required=True, metavar="COUNTRY", help="The window that it is for.")
+@click.option("--bus", default="memory", show_default=True, help="memory, local, or HOST:PORT of a running broker.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("corridor-runs"),
+    show_default=True,
+    metavar="DIR",
+    help="Where the run's folder is made.",
+)
+@click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/send.schema.json).")
+@click.pass_context
+def command(ctx: click.Context, *, file: str, sender: str, receiver: str, bus: str, out: Path, as_json: bool) -> None:
+    """Send one document of yours, there and back, with its evidence.
+
+    FILE is a certificate as UN/CEFACT SPS XML or JSON, or sample:NAME for one that ships with Corridor
+    (sample:phytosanitary.xml, sample:origin-certificate.json).
+
+    \b
+    Examples:
+      corridor send sample:phytosanitary.xml --from QM --to QN
+      corridor send certificate.xml --from QM --to QN --bus local
+    """
+    named(bus)
+    ground = ground_between(packs.installed(), sender, receiver)
+    octets = (
+        _sample(file, ground) if file.startswith(SAMPLE) else read_file(Path(file), largest=LARGEST, wanted=_WANTED)
+    )
+    document = syntax.read(octets).document
+    again = shlex.join(["corridor", "send", file, "--from", sender, "--to", receiver, "--bus", bus])
+    consignment = Consignment(octets, sender, receiver)
+    face: Face = NdJson() if as_json else Text()
+    try:
+        folder, sending = asyncio.run(_send(consignment, ground, bus, out, again))
+    except Refused as refused:
+        face.refused_at_home(sender, refused)
+        ctx.exit(1)
+    face.tell(Told(folder, sending, consignment, document, bus, again))
+    ctx.exit(0 if sending.accepted else 1)
+
+
+async def _send(consignment: Consignment, ground: Ground, bus: str, out: Path, again: str) -> tuple[Path, Sending]:
+    clock, chance = SystemClock(), Chance()
+    run = f"send-{chance.token('run', count=4)}"
+    principals = [topics.principal(code) for code in ground.countries]
+    with run_folder(out, run) as folder, journal(folder):
+        async with standing(bus, folder, principals, clock, say.progress) as make, make(f"{run}.") as opened:
+            setting = Setting(run, folder, clock, chance)
+            sending = await send_over(consignment, ground, setting, opened, told={"bus": bus, "again": again})
+    return out / run, sending
+
+
+def _sample(name: str, ground: Ground) -> bytes:
+    wanted = name.removeprefix(SAMPLE)
+    try:
+        if Path(wanted).name != wanted:
+            raise ValueError("a sample is named without folders")
+        return ground.sample(wanted, SystemClock().now())
+    except (OSError, ValueError) as error:
+        raise BadInput(
+            f"there is no sample {wanted!r}",
+            expected="sample:phytosanitary.xml or sample:origin-certificate.json, say",
+            todo="see `corridor list` for the samples, or name a file",
+        ) from error
