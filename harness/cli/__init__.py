@@ -101,4 +101,6 @@ def _settings(path: Path) -> dict[str, Any]:  # Any: as TOML gives it; click che
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadInput(f"{path} is not TOML: {error}", expected="a table for each command", todo=f"mend {path}") from error
+        raise BadInput(
+            f"{path} is not TOML: {error}", expected="a table for each command", todo=f"mend {path}"
+        ) from error

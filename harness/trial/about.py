@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 import subprocess
 import sys
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,19 +32,37 @@ def revision() -> str:
     return found.stdout.strip() or "none"
 
 
-def again(scenario: str, bus: str, seed: int) -> str:
-    """The exact command that plays this scenario once more."""
-    return f"corridor run {scenario} --bus {bus} --seed {seed}"
+def again(what: str, bus: str, seed: int, algorithm: str = "ES256") -> str:
+    """The exact command that plays `what` once more: a scenario's id, say, or several words of a selection."""
+    signed = "" if algorithm == "ES256" else f" --algorithm {algorithm}"
+    return f"corridor run{f' {what}' if what else ''} --bus {bus} --seed {seed}{signed}"
 
 
-def this_run(seed: int, bus: str, scenario: str) -> dict[str, str | int]:
-    """The facts of one run."""
+def this_run(seed: int, bus: str, scenario: str, algorithm: str = "ES256") -> dict[str, str | int]:
+    """The facts of one scenario's run, as its history begins."""
     return {
         "corridor": corridor_version(),
         "revision": revision(),
         "seed": seed,
         "bus": bus,
-        "again": again(scenario, bus, seed),
+        "again": again(scenario, bus, seed, algorithm),
         "python": platform.python_version(),
         "platform": sys.platform,
     }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Facts:
+    """The facts of a run of several scenarios, as its log and every report of it begin."""
+
+    run: str
+    seed: int
+    bus: str
+    algorithm: str
+    again: str
+    folder: Path
+    started: datetime
+    corridor: str = field(default_factory=corridor_version)
+    revision: str = field(default_factory=revision)
+    python: str = field(default_factory=platform.python_version)
+    platform: str = sys.platform

@@ -61,6 +61,10 @@ class Playbill:
     fixed_keys: bool = False
     """Keys from the seed too: for comparing runs byte for byte, never for anything else."""
 
+    def facts(self, scenario: str) -> dict[str, str | int]:
+        """What the history of a scenario says of its run."""
+        return about.this_run(self.seed, self.bus_name, scenario, self.algorithm.value)
+
 
 async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mapping[str, Cast] | None = None) -> History:
     """Play one scenario in `folder` and return its history. What goes wrong goes into the history too."""
@@ -68,7 +72,7 @@ async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mappin
     chance = Chance(bill.seed) if bill.fixed_keys else Chance()
     run = f"{scenario.id.replace('/', '-')}-{chance.token('run', count=4)}"
     setting = Setting(run, folder, bill.clock, chance, bill.algorithm, bill.patience)
-    scribe.write(What.RUN, scenario=scenario.id, run=run, **about.this_run(bill.seed, bill.bus_name, scenario.id))
+    scribe.write(What.RUN, scenario=scenario.id, run=run, **bill.facts(scenario.id))
     try:
         async with bill.bus(f"{run}.") as bus, staged(setting, bill.pack, bus, scribe, cast=cast) as stage:
             await _perform(scenario, stage)
