@@ -38,29 +38,29 @@ def read_file(path: Path, *, largest: int, wanted: str) -> bytes:
 
 
 @contextmanager
-def run_folder(parent: Path, run: str) -> Iterator[Path]:
-    """A fresh folder for a run, which takes its name `parent/run` only when the block has ended well.
+def new_folder(parent: Path, name: str) -> Iterator[Path]:
+    """A fresh folder that takes its place at `parent/name` only when the block has ended well.
 
-    Until then it is `parent/.run.unfinished`. When the block raises, it is removed; only when a broker was started in
+    Until then it is `parent/.name.unfinished`. When the block raises, it is removed; only when a broker was started in
     it and did not come up does it stay, because the message points to the broker's log there.
 
     Raises:
         BadInput: the folder cannot be made.
         RoadFailed: the disk failed while it was filled.
     """
-    unfinished = parent / f".{run}.unfinished"
+    unfinished = parent / f".{name}.unfinished"
     made = [one for one in (parent, *parent.parents) if not one.exists()]
     try:
         unfinished.mkdir(parents=True, mode=0o700)
     except (OSError, ValueError) as error:
         raise BadInput(
-            f"{parent} cannot hold a run: {error}",
+            f"no folder can be made in {parent}: {error}",
             expected="a folder that can be written to",
             todo="choose another --out",
         ) from error
     try:
         yield unfinished
-        unfinished.rename(parent / run)
+        unfinished.rename(parent / name)
     except NotReady:
         if not any(unfinished.glob("broker/*.log")):
             _remove(unfinished, made)
@@ -68,7 +68,7 @@ def run_folder(parent: Path, run: str) -> Iterator[Path]:
     except OSError as error:
         _remove(unfinished, made)
         raise RoadFailed(
-            f"the disk refused: {error}", expected="a disk with room", todo="make room and try again"
+            f"the disk refused: {error}", expected="a disk with room", todo="make room, try again"
         ) from error
     except BaseException:
         _remove(unfinished, made)

@@ -14,7 +14,7 @@ from typing import Final
 import click
 
 from harness.cli import say
-from harness.cli.files import read_file, run_folder
+from harness.cli.files import new_folder, read_file
 from harness.cli.journal import journal
 from harness.cli.sent import Face, NdJson, Text, Told
 from harness.clock import Chance, SystemClock
@@ -84,7 +84,7 @@ async def _send(consignment: Consignment, ground: Ground, bus: str, out: Path, a
     clock, chance = SystemClock(), Chance()
     run = f"send-{chance.token('run', count=4)}"
     principals = [topics.principal(code) for code in ground.countries]
-    with run_folder(out, run) as folder, journal(folder):
+    with new_folder(out, run) as folder, journal(folder):
         async with standing(bus, folder, principals, clock, say.progress) as make, make(f"{run}.") as opened:
             setting = Setting(run, folder, clock, chance)
             sending = await send_over(consignment, ground, setting, opened, told={"bus": bus, "again": again})

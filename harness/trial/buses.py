@@ -15,6 +15,9 @@ from harness.exchange.memory import MemoryBus
 BusMaker = Callable[[str], AbstractAsyncContextManager[Bus]]
 """Makes the bus of one scenario from its topic prefix."""
 
+ANSWERS_WITHIN = 8.0
+"""Seconds in which a broker at an address given must answer, before anything is begun on it."""
+
 MEMORY = "memory"
 LOCAL = "local"
 _ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}(,(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})*")
@@ -77,5 +80,5 @@ async def standing(
         async with LocalBroker(folder, principals, say=say) as broker:
             yield kafka(broker.bus)
         return
-    await KafkaBus(bus).answers()
+    await KafkaBus(bus, patience=ANSWERS_WITHIN).answers()
     yield kafka(lambda prefix: KafkaBus(bus, prefix=prefix))

@@ -1,0 +1,59 @@
+"""`corridor doctor`: what is here, what is missing, and which commands need it.
+
+Imports nothing that could be missing before it has looked. Exit codes: 0 the commands of the memory bus can run,
+whatever else is missing; 3 something essential is missing, or the bus that was asked about cannot be used.
+"""
+
+from __future__ import annotations
+
+import click
+
+from harness.cli import say
+from harness.cli.examination import Part, examine
+
+
+@click.command(name="doctor")
+@click.option("--bus", default="memory", show_default=True, help="Also look at this bus: memory, local, or HOST:PORT.")
+@click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/doctor.schema.json).")
+@click.pass_context
+def command(ctx: click.Context, *, bus: str, as_json: bool) -> None:
+    """Tell what is missing here, and which commands need it.
+
+    \b
+    Examples:
+      corridor doctor
+      corridor doctor --bus 127.0.0.1:9092
+    """
+    parts = tuple(examine(bus))
+    lacking = [part for part in parts if part.essential and not part.there]
+    for part in parts:
+        if as_json:
+            _line(part)
+        else:
+            _row(part)
+    if as_json:
+        say.line("total", ready=not lacking, missing=[part.name for part in parts if not part.there])
+    elif lacking:
+        say.result(f"NOT READY: {', '.join(part.name for part in lacking)}")
+    else:
+        say.result(f"READY for --bus {bus}")
+    ctx.exit(3 if lacking else 0)
+
+
+def _row(part: Part) -> None:
+    say.result(f"  {part.state:<8} {part.name:<22} {part.found}")
+    if not part.there:
+        say.result(f"  {'':<8} {'':<22} needed by: {part.needed_by}")
+        say.result(f"  {'':<8} {'':<22} to do: {part.todo}")
+
+
+def _line(part: Part) -> None:
+    say.line(
+        "part",
+        name=part.name,
+        state=part.state,
+        found=part.found,
+        essential=part.essential,
+        needed_by=part.needed_by,
+        todo=part.todo,
+    )

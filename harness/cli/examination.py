@@ -1,0 +1,224 @@
+"""What `corridor doctor` looks at, a part at a time. Only looks: fetches nothing, starts nothing, writes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Final
+
+from harness.errors import CorridorError, NotReady
+
+DISTRIBUTION: Final = "corridor"
+PACKAGES: Final = ("certs", "harness", "nodes", "scenarios")
+EVERYTHING: Final = "every command"
+KAFKA: Final = "--bus local and --bus HOST:PORT"
+LOCAL: Final = "--bus local"
+OLDEST_PYTHON: Final = (3, 11)
+
+_INSTALL: Final = "install Corridor again, into an environment of its own"
+_KAFKA_EXTRA: Final = "pip install 'corridor[kafka]'"
+_PATIENCE: Final = 8.0  # seconds for a broker to answer
+_ONLY: Final = {"aiokafka": KAFKA, "jinja2": "reports"}
+"""Dependencies that the commands of the memory bus do without."""
+_CONTAINER: Final = "--bus container (to come)"
+_EXTRAS: Final = {"kafka": f"{LOCAL}, where Java or Kafka is not there already", "container": _CONTAINER}
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing looked at. `essential`: without it nothing can be run, or not what was asked about."""
+
+    name: str
+    there: bool
+    found: str
+    needed_by: str
+    todo: str = ""
+    essential: bool = False
+
+    @property
+    def state(self) -> str:
+        """In a word: ok, missing (and nothing runs without it), or absent (and only some commands want it)."""
+        return "ok" if self.there else "MISSING" if self.essential else "absent"
+
+
+def examine(bus: str) -> Iterator[Part]:
+    """Look at everything, and at `bus` (memory, local or HOST:PORT) as at something essential.
+
+    Raises:
+        BadInput: `bus` is no bus.
+    """
+    yield _python()
+    yield _distribution()
+    yield from (_package(name) for name in PACKAGES)
+    yield from _dependencies()
+    yield _packs()
+    yield _place()
+    yield _java(essential=bus == "local")
+    yield _jars(essential=bus == "local")
+    yield from _programs()
+    yield _pytest()
+    if bus not in ("memory", "local"):
+        yield _broker(bus)
+
+
+def _python() -> Part:
+    there = sys.version_info >= OLDEST_PYTHON
+    found = f"{platform.python_version()} at {sys.executable}"
+    return Part("Python", there, found, EVERYTHING, "use Python 3.11 or later", essential=True)
+
+
+def _distribution() -> Part:
+    try:
+        found, there = metadata.version(DISTRIBUTION), True
+    except metadata.PackageNotFoundError:
+        found, there = "not installed: this is a bare checkout", False
+    return Part("corridor", there, found, EVERYTHING, "make demo, or pip install the wheel", essential=True)
+
+
+def _package(name: str) -> Part:
+    """Whether the name that Python imports is ours: a folder or another distribution can shadow a general name."""
+    spec = find_spec(name)
+    told = f"package {name}"
+    if spec is None or spec.origin is None:
+        return Part(told, there=False, found="not found", needed_by=EVERYTHING, todo=_INSTALL, essential=True)
+    try:
+        ours = Path(str(metadata.distribution(DISTRIBUTION).locate_file(f"{name}/__init__.py")))
+    except metadata.PackageNotFoundError:
+        ours = Path(spec.origin)
+    if Path(spec.origin).resolve() == ours.resolve():
+        return Part(told, there=True, found=str(Path(spec.origin).parent), needed_by=EVERYTHING, essential=True)
+    found = f"{spec.origin} stands before ours, {ours}"
+    return Part(told, False, found, EVERYTHING, "start elsewhere, or unset PYTHONPATH", essential=True)
+
+
+def _dependencies() -> Iterator[Part]:
+    try:
+        required = metadata.requires(DISTRIBUTION) or []
+    except metadata.PackageNotFoundError:
+        return
+    for line in required:
+        stated, _, marker = line.partition(";")
+        match = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:>=\s*([0-9.]+))?", stated)
+        if match is None:
+            continue
+        extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)['\"]", marker)
+        yield _dependency(match[1], match[2] or "0", extra[1] if extra else "")
+
+
+def _dependency(name: str, oldest: str, extra: str) -> Part:
+    needed_by = _EXTRAS.get(extra, f"the extra {extra}") if extra else _ONLY.get(name, EVERYTHING)
+    todo = f"pip install 'corridor[{extra}]'" if extra else f"pip install '{name}>={oldest}'"
+    essential = not extra and name not in _ONLY
+    try:
+        found = metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return Part(name, False, "not installed", needed_by, todo, essential)
+    if _numbers(found) < _numbers(oldest):
+        return Part(name, False, f"{found}, older than {oldest}", needed_by, todo, essential)
+    return Part(name, True, found, needed_by, todo, essential)
+
+
+def _packs() -> Part:
+    found = [point.value for point in metadata.entry_points(group="corridor.packs")]
+    todo = "install the wheel of corridor (make demo does), not the bare checkout"
+    return Part("packs", bool(found), ", ".join(found) or "none", "demo, list, run, send", todo, essential=True)
+
+
+def _place() -> Part:
+    here = Path.cwd()
+    there = os.access(here, os.W_OK)
+    found = f"{here} can{'' if there else 'not'} be written to"
+    return Part("this folder", there, found, "demo, run, send without --out", "go elsewhere, or give --out")
+
+
+def _java(*, essential: bool) -> Part:
+    from harness.brokers.java import find_java
+
+    try:
+        found, there = str(find_java()), True
+    except NotReady as error:
+        found, there = error.found, False
+    return Part("Java", there, found, LOCAL, _KAFKA_EXTRA, essential)
+
+
+def _jars(*, essential: bool) -> Part:
+    from harness.brokers import jars
+
+    if home := os.environ.get("KAFKA_HOME"):
+        there = any((Path(home) / "libs").glob("kafka-clients-*.jar"))
+        found = f"KAFKA_HOME {home}" + ("" if there else ", which holds no kafka-clients jar in libs")
+        return Part("Apache Kafka", there, found, LOCAL, "correct KAFKA_HOME, or unset it", essential)
+    cache = jars.cache_folder(os.environ) / f"kafka-{jars.KAFKA}"
+    if all((cache / name).is_file() for name in jars.expected()):
+        return Part("Apache Kafka", there=True, found=f"{jars.KAFKA} in {cache}", needed_by=LOCAL, essential=essential)
+    if find_spec("jgo") is not None:
+        found = f"not fetched yet: {LOCAL} fetches {jars.KAFKA} once (44 MB) into {cache}"
+        return Part("Apache Kafka", there=True, found=found, needed_by=LOCAL, essential=essential)
+    return Part("Apache Kafka", False, f"neither KAFKA_HOME nor {cache}", LOCAL, _KAFKA_EXTRA, essential)
+
+
+def _programs() -> Iterator[Part]:
+    """Programs that nothing here starts by itself; people and tests do."""
+    by_hand = "following a bundle's README by hand; some of our tests"
+    wanted = (
+        ("openssl", ("openssl", "version"), by_hand),
+        ("node", ("node", "--version"), by_hand),
+        ("git", ("git", "--version"), "the revision in a run's first line"),
+        ("docker engine", ("docker", "version", "--format", "{{.Server.Version}}"), _CONTAINER),
+    )
+    for name, asked, needed_by in wanted:
+        said = _said(asked)
+        todo = f"install {name}, if you want that"
+        yield Part(name, said is not None, said or "not found, or it does not answer", needed_by, todo)
+
+
+def _said(asked: tuple[str, ...]) -> str | None:
+    """The first line that a program says of itself; None when it is not there or fails."""
+    program = shutil.which(asked[0])
+    if program is None:
+        return None
+    try:
+        ran = subprocess.run([program, *asked[1:]], capture_output=True, text=True, timeout=5, check=True)
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return None
+    return next(iter(ran.stdout.strip().splitlines()), None)
+
+
+def _pytest() -> Part:
+    needed_by = "pytest scenarios/, and our own tests"
+    try:
+        return Part("pytest", there=True, found=metadata.version("pytest"), needed_by=needed_by)
+    except metadata.PackageNotFoundError:
+        return Part("pytest", False, "not installed", needed_by, "pip install pytest pytest-asyncio")
+
+
+def _broker(bus: str) -> Part:
+    from harness.trial.buses import named
+
+    named(bus)
+    told = f"broker {bus}"
+    try:
+        from harness.exchange.kafka import KafkaBus
+
+        asyncio.run(KafkaBus(bus, patience=_PATIENCE).answers())
+    except ImportError as error:
+        return Part(told, False, f"cannot be asked: {error}", f"--bus {bus}", "pip install aiokafka", essential=True)
+    except CorridorError as error:
+        return Part(told, False, error.found, f"--bus {bus}", error.todo, essential=True)
+    return Part(told, there=True, found="answers", needed_by=f"--bus {bus}", essential=True)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """The numbers a version begins with: enough to hold it against a lower bound."""
+    match = re.match(r"\d+(?:\.\d+)*", version)
+    return tuple(int(part) for part in match[0].split(".")) if match else ()
