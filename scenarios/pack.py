@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import resources
 
 from harness.exchange.agreement import Agreement, draft
-from harness.trial.script import Pack, Scenario
+from harness.trial.script import Demo, Pack, Scenario
 from nodes.window import Window
 from scenarios import samples
 from scenarios.agreement.not_covered import not_covered
@@ -15,6 +15,8 @@ from scenarios.attacks.other_countrys_key import other_countrys_key
 from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
+from scenarios.demo import telling
+from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
@@ -50,5 +52,6 @@ PACK = Pack(
     corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml")),
     cast=Window,
     scenarios=SCENARIOS,
+    demo=Demo(first_five_minutes, telling.LANGUAGES, telling.tell),
     sample=samples.dated,
 )

@@ -77,7 +77,7 @@ def _counted(what: str, count: Count) -> Iterator[Line]:
         (Verdict.UNKNOWN, count.unknown),
         (Verdict.NOT_REACHED, count.not_reached),
     )
-    parts = [Part(f"{count.all} {what}:")]
+    parts = [Part(f"{count.all} {what if count.all != 1 else what.removesuffix('s')}:")]
     for at, (verdict, number) in enumerate(told):
         parts.append(Part(f"{',' if at else ''} {number} "))
         parts.append(Part(verdict.value, verdict if number else None))

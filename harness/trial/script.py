@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from harness.errors import BadInput
 from harness.trial.checks import Check
 from harness.trial.ground import Cast, Ground
+from harness.trial.history import History
 from harness.trial.stage import Stage
 
 Play = Callable[[Stage], Awaitable[None]]
@@ -43,12 +44,32 @@ class Scenario:
     """Readiness questions (of the toolkit's checklists) that this scenario gives evidence towards."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One step of a demonstration: what is tried, what was seen of it (empty: nothing), and the check it rests on."""
+
+    title: str
+    saw: str
+    rests_on: str
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A scenario that is shown to people, and how its history is told in each of its languages."""
+
+    scenario: Scenario
+    languages: tuple[str, ...]
+    tell: Callable[[History, str], tuple[Told, ...]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Pack(Ground):
     """What a distribution of scenarios hands in through the entry point group `corridor.packs`."""
 
     name: str
     scenarios: tuple[Scenario, ...]
+    demo: Demo | None = None
+    """Played by `corridor demo`, and by `corridor run` only when it is named."""
 
 
 def scenario(

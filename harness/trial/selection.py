@@ -30,16 +30,21 @@ class Playable:
     pack: Pack
     scenario: Scenario
 
+    @property
+    def shown(self) -> bool:
+        """Whether it is the pack's demonstration."""
+        return self.pack.demo is not None and self.pack.demo.scenario is self.scenario
+
 
 def playables(packs: Iterable[Pack]) -> tuple[Playable, ...]:
-    """Every scenario of every pack, in the packs' order.
+    """Every scenario of every pack, in the packs' order; its demonstration last.
 
     Raises:
         BadInput: two packs bring scenarios under one id.
     """
     found: dict[str, Playable] = {}
     for pack in packs:
-        for scenario in pack.scenarios:
+        for scenario in (*pack.scenarios, *((pack.demo.scenario,) if pack.demo is not None else ())):
             if scenario.id in found:
                 other = found[scenario.id].pack.name
                 raise BadInput(
@@ -54,6 +59,8 @@ def playables(packs: Iterable[Pack]) -> tuple[Playable, ...]:
 def chosen(all_of_them: Sequence[Playable], select: Sequence[str], expression: str = "") -> tuple[Playable, ...]:
     """Those that any word of `select` begins (all, when there is none) and that fit `expression`.
 
+    A pack's demonstration is played only when a word of `select` begins it.
+
     Raises:
         BadInput: the expression cannot be read.
         NothingSelected: a word of `select`, or all of it together, means nothing that exists.
@@ -65,7 +72,7 @@ def chosen(all_of_them: Sequence[Playable], select: Sequence[str], expression: s
     found = tuple(
         one
         for one in all_of_them
-        if (not select or any(one.scenario.id.startswith(word) for word in select))
+        if (any(one.scenario.id.startswith(word) for word in select) if select else not one.shown)
         and (fits is None or fits(f"{one.scenario.id} {one.scenario.title}".lower()))
     )
     if not found:
