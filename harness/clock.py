@@ -75,8 +75,11 @@ def stamp(moment: datetime) -> str:
 
 
 def moment(text: str) -> datetime:
-    """Read what `stamp` wrote. Raises ValueError when it is not RFC 3339 with an offset."""
+    """Read what `stamp` wrote. Raises ValueError when it is not RFC 3339 with an offset, or before year 1 in UTC."""
     read = datetime.fromisoformat(text)
     if read.tzinfo is None:
         raise ValueError(f"{text!r} names no offset from UTC")
-    return read.astimezone(UTC)
+    try:
+        return read.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"{text!r} lies outside the calendar in UTC") from error

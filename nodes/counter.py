@@ -17,6 +17,7 @@ from harness.documents import syntax
 from harness.errors import BadInput
 from harness.evidence import records
 from harness.exchange import agreement as agreements
+from harness.exchange.dispute import Dispute
 from harness.exchange.envelope import Type
 from harness.exchange.receipt import Level, Receipt, Statement
 from harness.exchange.seat import Seat, Sent
@@ -62,7 +63,7 @@ class Counter:
         A file that already is in that form goes on as it is, byte for byte.
 
         Raises:
-            BadInput: the file cannot be read, lacks mandatory fields, or there is no corridor to `to`.
+            BadInput: the file cannot be read, lacks mandatory fields or is too large, or there is no corridor to `to`.
             Refused: the corridor agreement does not cover it; nothing was sent.
         """
         read = syntax.read(octets, media_type=media_type)
@@ -80,7 +81,7 @@ class Counter:
         """Send bytes that another system of this country answers for, without reading them.
 
         Raises:
-            BadInput: there is no corridor to `to`.
+            BadInput: they are too many, or there is no corridor to `to`.
             Refused: the corridor agreement does not cover it; nothing was sent.
         """
         cover = (doctype, "9", reference, media_type)
@@ -97,6 +98,7 @@ class Counter:
     async def dispute(self, sent: Sent, *, claim: str, number: str, sentence: str) -> Sent:
         """Open a dispute about a message of ours: a message of its own, which deletes nothing."""
         now = self.seat.clock.now()
+        dispute = Dispute(claim=claim, of=sent.identity, dispute=number, sentence=sentence)
         draft = Draft(
             type=Type.DISPUTE,
             to=sent.to,
@@ -104,14 +106,13 @@ class Counter:
             correlation=sent.correlation,
             expires=now + DISPUTE_LIFE,
             causation=sent.id,
-            data={"claim": claim, "of": sent.identity, "dispute": number, "sentence": sentence},
+            data=dispute.model_dump(),
         )
 
         def work(turn: Turn) -> Sent:
             posted = self.outbox.post(draft)
             self.notes.sent(turn, posted, payload=None, deadline=None)
-            said = {"of": sent.identity, "claim": claim, "dispute": number, "by": self.seat.party}
-            self.notes.disputed(turn, posted.sealed, sent.correlation, said)
+            self.notes.disputed(turn, posted.sealed, sent.correlation, dispute, by=self.seat.party)
             return _sent(posted)
 
         return await self.ask(work)
@@ -156,9 +157,10 @@ class Counter:
         )
 
         def work(turn: Turn) -> Sent:
+            # First of all: what is too large to travel must not stand in the log as sent.
+            posted = self.outbox.post(draft)
             raw = turn.keep(lodged[0])
             self.notes.note(turn, records.LODGED, draft.correlation, raw=raw, doctype=doctype, media_type=lodged[1])
-            posted = self.outbox.post(draft)
             deadline = now + timedelta(seconds=clause.answer_within_seconds)
             self.notes.sent(turn, posted, payload=turn.keep(octets), deadline=deadline)
             return _sent(posted)
@@ -167,7 +169,7 @@ class Counter:
 
     def _use(self, turn: Turn, of: str, quantity: str, declaration: str) -> None:
         message = self.ledger.received.get(of)
-        if message is None or message.own is None or message.last_answer is None:
+        if message is None or message.own is None or not message.accepted:
             raise BadInput(
                 f"no document {of[:16]} was accepted at {self.seat.party}", expected="an accepted certificate"
             )

@@ -8,21 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from harness.evidence import records
 from harness.evidence.records import Record
+from harness.exchange import topics
+from harness.exchange.receipt import Level, Status
+
+ACCEPTED: Final = frozenset(
+    f"{Level.AUTHORITY.value} {status.value}" for status in (Status.ACCEPTED, Status.ACCEPTED_WITH_WARNINGS)
+)
 
 
 @dataclass(slots=True)
 class Outgoing:
-    """A document or dispute of ours: whether the broker has it, and what was answered."""
+    """Something of ours that the broker may or may not have: a message, or a report nobody will ask for again."""
 
     raw: str
     topic: str
     correlation: str
     transported: bool = False
-    answers: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -31,17 +36,16 @@ class Incoming:
 
     sender: str
     id: str
-    raw: str
     correlation: str
     subject: str
     own: str | None = None
     answers: list[str] = field(default_factory=list)
-    last_answer: str | None = None
-    statuses: list[str] = field(default_factory=list)
+    last_answer: str = ""
+    accepted: bool = False
     used: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class Kept:
     """A receipt that came before what it follows."""
 
@@ -56,30 +60,46 @@ class Ledger:
         self.sent: dict[str, Outgoing] = {}
         self.received: dict[str, Incoming] = {}
         self.kept: dict[str, list[Kept]] = {}
+        """Receipts that came too early, by the identity they wait for."""
         self.heard: set[str] = set()
         """Identities of the receipts that were taken in."""
+        self._waiting: set[str] = set()
+        """Identities of the receipts in `kept`."""
+        self._reports: dict[str, Outgoing] = {}
+        """Later receipts, as of a use: no delivery asked for them, so no redelivery sends them again."""
         self._ids: dict[tuple[str, str], str] = {}
-        self._refused: dict[str, str] = {}
-        """Identity of what was refused unread -> the receipt that answered it."""
+        self._unread: dict[str, str] = {}
+        """Identity -> raw digest of what was just refused unread and is about to be answered."""
+        self._refusals: dict[str, str] = {}
+        """Raw digest of what was refused unread -> the receipt that answered it. Not by identity: who spoils the
+        seal of a message must not use up the message."""
 
-    def seen(self, identity: str) -> bool:
+    def seen(self, identity: str, /) -> bool:
         """Whether this very message was received before."""
-        return identity in self.received or identity in self._refused
+        return identity in self.received
 
-    def under_id(self, sender: str, message_id: str) -> str | None:
+    def under_id(self, sender: str, message_id: str, /) -> str | None:
         """The identity that came first under this sender's message id."""
         return self._ids.get((sender, message_id))
 
-    def first_answer(self, identity: str) -> str | None:
-        """The raw digest of the receipt that first answered this message."""
+    def first_answer(self, identity: str, raw: str) -> str | None:
+        """The raw digest of the receipt that first answered this message, or these very bytes refused unread."""
         message = self.received.get(identity)
-        if message is not None:
-            return message.answers[0] if message.answers else None
-        return self._refused.get(identity)
+        if message is not None and message.answers:
+            return message.answers[0]
+        return self._refusals.get(raw)
 
-    def untransported(self) -> list[Outgoing]:
-        """What was logged as sent but never confirmed by the broker: to be put again after a restart."""
-        return [message for message in self.sent.values() if not message.transported]
+    def has_receipt(self, identity: str) -> bool:
+        """Whether this receipt came before, taken in or kept."""
+        return identity in self.heard or identity in self._waiting
+
+    def outgoing(self, identity: str) -> Outgoing:
+        """What of ours has this identity. Raises KeyError."""
+        return self.sent.get(identity) or self._reports[identity]
+
+    def untransported(self) -> dict[str, Outgoing]:
+        """By identity what was logged but never confirmed by the broker: to be put again after a restart."""
+        return {identity: one for identity, one in (self.sent | self._reports).items() if not one.transported}
 
     def apply(self, record: Record) -> None:
         """Learn one record."""
@@ -93,16 +113,13 @@ class Ledger:
         )
 
     def _transported(self, record: Record) -> None:
-        message = self.sent.get(_text(record, "identity"))
-        if message is not None:
-            message.transported = True
+        self.outgoing(_text(record, "identity")).transported = True
 
     def _received(self, record: Record) -> None:
         identity, sender, message_id = _text(record, "identity"), _text(record, "sender"), _text(record, "id")
         self.received[identity] = Incoming(
             sender=sender,
             id=message_id,
-            raw=_text(record, "raw"),
             correlation=record.correlation or "",
             subject=_text(record, "subject"),
         )
@@ -111,30 +128,43 @@ class Ledger:
     def _translated(self, record: Record) -> None:
         self.received[_text(record, "identity")].own = _text(record, "own")
 
+    def _refused(self, record: Record) -> None:
+        identity, raw = _text(record, "identity"), _text(record, "raw")
+        # A refusal of what was received stands beside its RECEIVED record, and its answer belongs to that.
+        if self.first_answer(identity, raw) is None and identity not in self.received:
+            self._unread[identity] = raw
+
     def _answered(self, record: Record) -> None:
         of, raw = _text(record, "of"), _text(record, "raw")
+        unread = self._unread.pop(of, None)
         message = self.received.get(of)
         if message is None:
-            self._refused.setdefault(of, raw)
+            if unread is not None:
+                self._refusals[unread] = raw
             return
+        identity = _text(record, "identity")
+        if message.answers:
+            self._reports[identity] = Outgoing(
+                raw=raw, topic=topics.inbox(message.sender, record.party), correlation=message.correlation
+            )
         message.answers.append(raw)
-        message.last_answer = _text(record, "identity")
-        message.statuses.extend(statuses(record))
+        message.last_answer = identity
+        message.accepted = message.accepted or not ACCEPTED.isdisjoint(statuses(record))
 
     def _acknowledged(self, record: Record) -> None:
         self.heard.add(_text(record, "identity"))
-        message = self.sent.get(_text(record, "of"))
-        if message is not None:
-            message.answers.append(_text(record, "raw"))
 
     def _kept(self, record: Record) -> None:
-        self.heard.add(_text(record, "identity"))
-        waiting = self.kept.setdefault(_text(record, "waits_for"), [])
-        waiting.append(Kept(identity=_text(record, "identity"), raw=_text(record, "raw")))
+        kept = Kept(identity=_text(record, "identity"), raw=_text(record, "raw"))
+        self._waiting.add(kept.identity)
+        self.kept.setdefault(_text(record, "waits_for"), []).append(kept)
 
     def _matched(self, record: Record) -> None:
-        waiting = self.kept.get(_text(record, "waits_for"), [])
-        waiting[:] = [kept for kept in waiting if kept.identity != record.digest("identity")]
+        identity, waits_for = _text(record, "identity"), _text(record, "waits_for")
+        self._waiting.discard(identity)
+        left = [kept for kept in self.kept.pop(waits_for, []) if kept.identity != identity]
+        if left:
+            self.kept[waits_for] = left
 
     def _used(self, record: Record) -> None:
         self.received[_text(record, "of")].used.append(_text(record, "quantity"))
@@ -144,6 +174,7 @@ class Ledger:
         records.TRANSPORTED: _transported,
         records.RECEIVED: _received,
         records.TRANSLATED: _translated,
+        records.REFUSED: _refused,
         records.ANSWERED: _answered,
         records.ACKNOWLEDGED: _acknowledged,
         records.KEPT: _kept,

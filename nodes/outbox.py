@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from certs import jws
+from harness.errors import BadInput
 from harness.exchange import topics
-from harness.exchange.bus import Record
+from harness.exchange.bus import LARGEST_RECORD, Record
 from harness.exchange.envelope import Envelope, Type, parse
 from harness.exchange.receipt import Receipt
 from harness.exchange.seal import Opened, Sealed, seal
 from harness.exchange.seat import Seat
+
+LARGEST: Final = LARGEST_RECORD - 1024
+"""Octets of the largest record we put: a real broker counts its own framing too."""
 
 RECEIPT_LIFE = timedelta(days=30)
 """How long a receipt may travel: it never expires within a rehearsal."""
@@ -65,13 +69,16 @@ class Outbox:
         self._numbers[envelope.topic] = max(self._numbers.get(envelope.topic, 0), envelope.sequence)
 
     def post(self, draft: Draft) -> Posted:
-        """Fill in who, where, when and which number, and seal it."""
+        """Fill in who, where, when and which number, and seal it.
+
+        Raises:
+            BadInput: sealed, it is larger than a topic takes; no number is used up.
+        """
         seat = self._seat
         topic = topics.inbox(draft.to, seat.party)
         # Witness traffic is not in the log, so a restart could not go on counting it: it repeats the last number.
         counted = draft.type not in (Type.CHECKPOINT, Type.COSIGNATURE)
         number = self._numbers.get(topic, 0) + (1 if counted else 0)
-        self._numbers[topic] = number
         nonce = seat.chance.token(f"{seat.party}/nonce")
         envelope = Envelope(
             id=f"{seat.party.lower()}-{seat.chance.token(f'{seat.party}/id', count=8)}",
@@ -93,7 +100,15 @@ class Outbox:
             data=draft.data,
             data_base64=draft.data_base64,
         )
-        return Posted(envelope, seal(envelope, seat.identity))
+        posted = Posted(envelope, seal(envelope, seat.identity))
+        if (size := posted.record().size) > LARGEST:
+            raise BadInput(
+                f"{draft.subject} takes {size} octets once it is sealed",
+                expected=f"at most {LARGEST}; sealing adds about 80 per cent",
+                todo="send the document in parts",
+            )
+        self._numbers[topic] = number
+        return posted
 
     def receipt(self, receipt: Receipt, *, to: str, subject: str, correlation: str) -> Posted:
         """Seal a receipt to `to`."""

@@ -22,17 +22,22 @@ from certs.trust import TrustStore
 from harness.documents import rules as common_rules
 from harness.documents.model import Finding, Severity, TradeDocument
 from harness.documents.syntax import Unreadable
-from harness.exchange import reasons
+from harness.exchange import dispute as disputes
+from harness.exchange import reasons, topics
 from harness.exchange.agreement import Agreement
 from harness.exchange.bus import Delivery
+from harness.exchange.dispute import Dispute
 from harness.exchange.envelope import Type
-from harness.exchange.reasons import Refused, Step
+from harness.exchange.reasons import LONGEST_FOUND, Refused, Step
 from harness.exchange.receipt import Level, Statement, Status, statement
 from harness.exchange.seal import Opened, Sealed, unseal
 from nodes import mapping, rules
 from nodes.decision import Decision, decide
 from nodes.mapping import Common, Loss
 from nodes.profile import Profile
+
+MOST_FINDINGS: Final = 100
+"""Findings that one receipt tells."""
 
 HINTS: Final = ("ce_id", "ce_source", "ce_type", "ce_receiver", "ce_correlationid")
 """The Kafka headers that repeat a signed attribute of the envelope."""
@@ -74,6 +79,8 @@ class Steps:
             raise Refused(reasons.WRONG_RECEIVER, f"signed for {envelope.receiver}, read by {party}")
         if envelope.topic != delivery.topic:
             raise Refused(reasons.WRONG_TOPIC, f"signed for topic {envelope.topic}, came on {delivery.topic}")
+        if delivery.topic != topics.inbox(party, envelope.source):
+            raise Refused(reasons.WRONG_TOPIC, f"signed by {envelope.source}, came on {delivery.topic}")
         # (1.8) Headers are outside the signature: they may be absent, but not say something else.
         said = dict(envelope.hints())
         for name, value in delivery.headers:
@@ -101,7 +108,10 @@ class Steps:
         # (2.4) Not after the moment until which its sender wanted it used.
         if at >= envelope.expirytime:
             raise Refused(reasons.EXPIRED_MESSAGE, f"expired at {envelope.expirytime}, worked on at {at}")
-        # (2.5) The agreement covers document, direction, function and algorithm, at the moment it was sent.
+        # (2.5) It names the agreement that it rests on.
+        if envelope.corridor != agreement.id:
+            raise Refused(reasons.NO_AGREEMENT, f"rests on agreement {envelope.corridor}, expected {agreement.id}")
+        # (2.6) The agreement covers document, direction, function and algorithm, at the moment it was sent.
         if envelope.type == Type.DOCUMENT:
             agreement.covers(
                 envelope.doctype or "",
@@ -174,6 +184,7 @@ class Steps:
 class Road:
     """How far one message came."""
 
+    dispute: Dispute | None = None
     understood: Understood | None = None
     findings: tuple[Finding, ...] = ()
     decision: Decision | None = None
@@ -181,12 +192,22 @@ class Road:
 
 
 def _decided(decision: Decision, at: datetime) -> Statement:
-    worth_saying = tuple(finding for finding in decision.findings if finding.severity is not Severity.NOTE)
+    worth_saying = _worth_saying(decision.findings)
     if decision.status is not Status.REJECTED:
         return Statement(level=Level.AUTHORITY, status=decision.status, at=at, findings=worth_saying)
     errors = [finding for finding in worth_saying if finding.severity is Severity.ERROR]
     refused = Refused(reasons.REJECTED_BY_AUTHORITY, "; ".join(f"{one.code} {one.sentence}" for one in errors))
     return statement(Level.AUTHORITY, Status.REJECTED, at, refused).model_copy(update={"findings": worth_saying})
+
+
+def _worth_saying(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Errors, then warnings, as many and as long as a receipt has room for: the sender decides how many there are."""
+    weighty = [finding for finding in findings if finding.severity is not Severity.NOTE]
+    if len(weighty) > MOST_FINDINGS:
+        weighty.sort(key=lambda finding: finding.severity is not Severity.ERROR)
+        more = f"{len(weighty) - MOST_FINDINGS} more findings are not told here"
+        weighty[MOST_FINDINGS:] = [Finding(Severity.WARNING, "more", "", more)]
+    return tuple(replace(finding, sentence=finding.sentence[:LONGEST_FOUND]) for finding in weighty)
 
 
 def travel(
@@ -203,8 +224,8 @@ def travel(
     road = Road()
     try:
         steps.admit(opened, agreement=agreement, known=known, at=at)
-        if opened.envelope.type != Type.DOCUMENT:
-            return road
+        if opened.envelope.type == Type.DISPUTE:
+            return replace(road, dispute=disputes.parse(opened.envelope.data))
         understood = steps.map(opened, partner=partner, own=own)
         road = replace(road, understood=understood)
         road = replace(road, findings=steps.validate(understood))

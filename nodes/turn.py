@@ -17,6 +17,7 @@ from harness.evidence import records
 from harness.evidence.log import EvidenceLog
 from harness.exchange import topics
 from harness.exchange.bus import Ack, Delivery, Record
+from harness.exchange.dispute import Dispute
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Receipt
 from harness.exchange.seal import Opened, Sealed
@@ -122,12 +123,12 @@ class Notebook:
 
     def transported(self, turn: Turn, identity: str, ack: Ack) -> None:
         """The broker has a message of ours: level L0."""
-        correlation = self._ledger.sent[identity].correlation
+        correlation = self._ledger.outgoing(identity).correlation
         spot = {"topic": ack.topic, "partition": ack.partition, "offset": ack.offset}
         self.note(turn, records.TRANSPORTED, correlation, identity=identity, **spot)
 
     def answered(self, turn: Turn, receipt: Receipt, posted: Posted) -> None:
-        """A receipt of ours is about to leave."""
+        """A receipt of ours is about to leave. What no delivery asks for again is proved to have left."""
         self.note(
             turn,
             records.ANSWERED,
@@ -137,10 +138,11 @@ class Notebook:
             of=receipt.of,
             statements=short(receipt),
         )
-        turn.post(posted)
+        turn.post(posted, prove=receipt.after is not None)
 
-    def disputed(self, turn: Turn, sealed: Sealed, correlation: str, said: dict[str, str]) -> None:
-        """A dispute was opened, by us or by the partner: `said` holds of, claim, dispute and by."""
+    def disputed(self, turn: Turn, sealed: Sealed, correlation: str, dispute: Dispute, *, by: str) -> None:
+        """A dispute was opened, by us or by the partner."""
+        said = {"of": dispute.of, "claim": dispute.claim, "dispute": dispute.dispute, "by": by}
         self.note(turn, records.DISPUTED, correlation, identity=sealed.identity, raw=turn.keep(sealed.token), **said)
 
 

@@ -26,9 +26,9 @@ from harness.exchange import receipt as receipts
 from harness.exchange import topics
 from harness.exchange.bus import Delivery, Inlet, Outlet, Record
 from harness.exchange.envelope import Type
-from harness.exchange.reasons import REPLAYED, Refused
+from harness.exchange.reasons import REPLAYED, WRONG_RECEIVER, Refused
 from harness.exchange.receipt import Receipt
-from harness.exchange.seal import Kind, Opened, Sealed
+from harness.exchange.seal import Kind, Opened, Sealed, claims_receipt
 from harness.exchange.seat import Seat
 from nodes.counter import Counter
 from nodes.ledger import Ledger
@@ -84,6 +84,7 @@ class Window:
         # Filled by _fetch and _ask, emptied by run alone. Bounded: who asks too fast waits.
         self._work: asyncio.Queue[_Work] = asyncio.Queue(maxsize=LONGEST_TURN)
         self._asked: set[asyncio.Future[Any]] = set()
+        self._closed = False
         self._tell = structlog.get_logger().bind(party=seat.party, run=seat.run)
 
     # ------------------------------------------------------------------------------------------------ life
@@ -102,9 +103,10 @@ class Window:
                 while True:
                     await self._turn(await self._gather(), inlet, outlet)
         finally:
+            self._closed = True
             for waiting in self._asked:
                 if not waiting.done():
-                    waiting.set_exception(RoadFailed(f"the window of {self.party} closed before it was done"))
+                    waiting.set_exception(self._gone())
             await inlet.close()
             await outlet.close()
             self.witnessing.close()
@@ -159,9 +161,9 @@ class Window:
             self.ledger.apply(record)
             if record.event in (records.SENT, records.ANSWERED):
                 self.outbox.learn(self.log.object(str(record.fields["raw"])))
-        left = {identity: out.raw for identity, out in self.ledger.sent.items() if not out.transported}
+        left = self.ledger.untransported()
         if left:
-            undone = Turn(outgoing=[(put_again(self.log.object(raw)), identity) for identity, raw in left.items()])
+            undone = Turn(outgoing=[(put_again(self.log.object(one.raw)), name) for name, one in left.items()])
             await self._send(undone, outlet)
 
     # ----------------------------------------------------------------------------------------- what arrives
@@ -202,9 +204,8 @@ class Window:
             self.notes.note(turn, records.TRANSLATED, envelope.correlationid, **fields)
         if road.refused is not None:
             self._refused(opened.sealed, delivery, road.refused, turn, envelope.correlationid)
-        elif envelope.type == Type.DISPUTE:
-            said = {name: str(envelope.data[name]) for name in ("of", "claim", "dispute")}
-            self.notes.disputed(turn, opened.sealed, envelope.correlationid, {**said, "by": envelope.source})
+        elif road.dispute is not None:
+            self.notes.disputed(turn, opened.sealed, envelope.correlationid, road.dispute, by=envelope.source)
         self.answer(opened, road, turn)
 
     def answer(self, opened: Opened, road: Road, turn: Turn) -> None:
@@ -220,20 +221,27 @@ class Window:
     def answer_again(self, opened: Opened, delivery: Delivery, refused: Refused, turn: Turn) -> None:
         """A duplicate is answered with the stored receipt, byte for byte, and has no second effect."""
         self._refused(opened.sealed, delivery, refused, turn, opened.envelope.correlationid)
-        first = self.ledger.first_answer(opened.identity)
+        first = self.ledger.first_answer(opened.identity, opened.sealed.raw)
         if first is None:
             raise Defect(f"{self.party} received {opened.identity} and holds no receipt for it")
         turn.outgoing.append((put_again(self.notes.bytes_of(first, turn)), None))
 
     def refuse_unread(self, delivery: Delivery, refused: Refused, turn: Turn) -> None:
-        """What did not pass step 1: put aside, logged, and answered once with a signed negative receipt."""
+        """What did not pass step 1: put aside, logged, and answered with a signed negative receipt.
+
+        A second copy is answered with the first one's receipt, as any duplicate: a turn cut off may have kept it back.
+        """
         sealed = Sealed(delivery.value)
         sender = topics.sender_of(delivery.topic, self.seat.agreements)
-        first = self.ledger.first_answer(sealed.identity)
+        first = self.ledger.first_answer(sealed.identity, sealed.raw)
         self._refused(sealed, delivery, refused, turn, None)
         aside = Record(topics.quarantine(self.party), delivery.key, delivery.value, delivery.headers)
         turn.outgoing.append((aside, None))
-        if first is not None or sender is None:
+        # No receipt for a receipt, or two windows that cannot read each other would answer each other for ever.
+        if sender is None or claims_receipt(sealed):
+            return
+        if first is not None:
+            turn.outgoing.append((put_again(self.notes.bytes_of(first, turn)), None))
             return
         said = self.steps.answer(Road(refused=refused), self.seat.clock.now())
         receipt = Receipt(of=sealed.identity, ofid=None, statements=said)
@@ -247,8 +255,11 @@ class Window:
         envelope = opened.envelope
         try:
             receipt = receipts.parse(envelope.data)
-            if opened.identity in self.ledger.heard:
+            if self.ledger.has_receipt(opened.identity):
                 raise Refused(REPLAYED, f"receipt {envelope.id} was heard before")
+            asked = self.ledger.sent.get(receipt.of)
+            if asked is not None and asked.topic != topics.inbox(envelope.source, self.party):
+                raise Refused(WRONG_RECEIVER, f"{envelope.source} answers {receipt.of}, which went to {asked.topic}")
         except Refused as refused:
             # No receipt for a receipt, or two windows would answer each other for ever.
             self._refused(opened.sealed, delivery, refused, turn, envelope.correlationid)
@@ -272,11 +283,15 @@ class Window:
 
     def _match(self, arrived: str, turn: Turn) -> None:
         """What waited for `arrived` can be taken in now; and what waited for that, in turn."""
-        for kept in list(self.ledger.kept.get(arrived, ())):
-            correlation = own_envelope(self.notes.bytes_of(kept.raw, turn)).correlationid
-            self.notes.note(turn, records.MATCHED, correlation, identity=kept.identity, waits_for=arrived)
-            self._heard(kept.identity, kept.raw, turn)
-            self._match(kept.identity, turn)
+        # A loop: a partner decides how many receipts follow each other, and must not decide how deep we call.
+        due = [arrived]
+        while due:
+            came = due.pop()
+            for kept in self.ledger.kept.get(came, ()):
+                correlation = own_envelope(self.notes.bytes_of(kept.raw, turn)).correlationid
+                self.notes.note(turn, records.MATCHED, correlation, identity=kept.identity, waits_for=came)
+                self._heard(kept.identity, kept.raw, turn)
+                due.append(kept.identity)
 
     def _heard(self, identity: str, raw: str, turn: Turn) -> None:
         envelope = own_envelope(self.notes.bytes_of(raw, turn))
@@ -314,6 +329,8 @@ class Window:
     # ------------------------------------------------------------------------------------------------ asking
 
     async def _ask(self, work: Callable[[Turn], T]) -> T:
+        if self._closed:
+            raise self._gone()
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._asked.add(answer)
         try:
@@ -321,6 +338,9 @@ class Window:
             return await answer
         finally:
             self._asked.discard(answer)
+
+    def _gone(self) -> RoadFailed:
+        return RoadFailed(f"the window of {self.party} closed before it was done", todo="start it again and ask again")
 
     def _do(self, asked: _Asked, turn: Turn) -> None:
         try:

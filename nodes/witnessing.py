@@ -106,7 +106,10 @@ class Witnessing:
         """
         partner, data = opened.envelope.source, opened.envelope.data
         if isinstance(data, dict) and "again_from" in data:
-            self._asked[partner] = _number(data, "again_from")
+            size = _number(data, "again_from")
+            if size > self._log.size:
+                raise Refused(NOT_AN_ENVELOPE, f"{partner} wants a proof from {size}, the log has {self._log.size}")
+            self._asked[partner] = size
             return self.request(partner)[1]
         token = _text(data, "cosignature").encode()
         try:
@@ -209,7 +212,7 @@ def _text(data: object, name: str) -> str:
 
 def _number(data: object, name: str) -> int:
     found = data.get(name) if isinstance(data, dict) else None
-    if not isinstance(found, int) or found < 0:
+    if not isinstance(found, int) or isinstance(found, bool) or found < 0:
         raise Refused(NOT_AN_ENVELOPE, f"{name} is no size")
     return found
 

@@ -68,6 +68,12 @@ class Record:
     value: bytes
     headers: Headers = ()
 
+    @property
+    def size(self) -> int:
+        """Octets of key, value and headers: what `LARGEST_RECORD` bounds."""
+        headers = sum(len(name.encode()) + len(value) for name, value in self.headers)
+        return len(self.key) + len(self.value) + headers
+
 
 @dataclass(frozen=True, slots=True)
 class Ack:

@@ -96,11 +96,8 @@ class _Broker:
         places = []
         for record in records:
             places.append(self.topic(record.topic, principal, "write"))
-            size = len(record.key) + len(record.value)
-            for name, value in record.headers:
-                size += len(name.encode()) + len(value)
-            if size > self.largest:
-                raise _too_large(record.topic, size, self.largest)
+            if record.size > self.largest:
+                raise _too_large(record.topic, record.size, self.largest)
         at = self.clock.now()
         acks = tuple(topic.append(record, at) for topic, record in zip(places, records, strict=True))
         for topic in places:

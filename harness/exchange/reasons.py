@@ -46,14 +46,18 @@ class Reason:
 KINDS: Final = {"1": "technical", "2": "workflow", "3": "functional", "4": "signature and trust", "5": "authority"}
 
 
+LONGEST_FOUND: Final = 1000
+"""Characters of a refusal's sentence: it may quote what came, and the receipt it travels in must fit on a topic."""
+
+
 class Refused(Exception):
     """A step refused what arrived. `found` is a sentence; `clause` is the reason's own unless a closer one is known."""
 
     def __init__(self, reason: Reason, found: str, *, clause: str = "") -> None:
         self.reason = reason
-        self.found = found
+        self.found = found if len(found) <= LONGEST_FOUND else f"{found[: LONGEST_FOUND - 3]}..."
         self.clause = clause or reason.clause
-        super().__init__(f"{reason.code} {reason.name}: {found} ({self.clause})")
+        super().__init__(f"{reason.code} {reason.name}: {self.found} ({self.clause})")
 
 
 NOT_A_TOKEN: Final = Reason(

@@ -16,6 +16,7 @@ from typing import Final
 from cryptography import x509
 
 from certs import errors, jws
+from certs.gates import strict_json
 from certs.identity import Identity
 from certs.trust import Recognised, TrustStore
 from harness.exchange import reasons
@@ -38,8 +39,12 @@ class Sealed:
 
     @cached_property
     def identity(self) -> str:
-        """SHA-256 of the signing input, hex: what this message is, whatever its signature's encoding."""
-        return hashlib.sha256(self.token.rpartition(b".")[0]).hexdigest()
+        """SHA-256 of the signing input, hex: what this message is, whatever its signature's encoding.
+
+        Bytes without a signing input are what they are, all of them: two poisons are two things.
+        """
+        signed, dot, _ = self.token.rpartition(b".")
+        return hashlib.sha256(signed if dot else self.token).hexdigest()
 
     @cached_property
     def raw(self) -> str:
@@ -114,6 +119,16 @@ def unseal(sealed: Sealed, *, trust: TrustStore, at: datetime) -> Opened:
     if signer.party != envelope.source:
         raise Refused(reasons.SIGNER_IS_NOT_SENDER, f"signed by {signer.party}, sent as {envelope.source}")
     return Opened(sealed=sealed, kind=kind, envelope=envelope, signer=signer, algorithm=token.alg)
+
+
+def claims_receipt(sealed: Sealed) -> bool:
+    """Whether it says, outside and inside, that it is a receipt: believed for one thing only, not to answer it."""
+    try:
+        token = jws.read(sealed.token)
+        said = strict_json(token.payload)
+    except errors.TrustError:
+        return False
+    return token.typ == Kind.RECEIPT and isinstance(said, dict) and said.get("type") == Type.RECEIPT
 
 
 def kind_of(envelope: Envelope) -> Kind:

@@ -15,7 +15,7 @@ from nodes import saboteurs
     questions=("B2.1", "II.B.1"),
 )
 async def rule_broken(stage: Stage) -> None:
-    """A certificate that states a gross weight of zero is delivered to QN and refused there; a sound one is accepted."""
+    """A certificate with a gross weight of zero is delivered to QN and refused there; a sound one is accepted."""
     qm = stage.window("QM")
     broken = await qm.lodges(stage.sample("origin-certificate-rule-broken.json"), to="QN")
     await stage.answer(broken)
