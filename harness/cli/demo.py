@@ -140,8 +140,8 @@ class _Telling:
         said = words.promises.format(
             held=report.promises.held,
             all=report.promises.all,
-            refused=report.attacks_refused,
-            noun="attack" if report.attacks_refused == 1 else "attacks",
+            refused=report.attacks_withstood,
+            noun="attack" if report.attacks_withstood == 1 else "attacks",
             attacks=sum(1 for one in report.outcomes if one.scenario.attack),
         )
         verdict = worst(one.verdict for one in report.outcomes)

@@ -65,9 +65,9 @@ def totals(report: Report) -> Iterator[Line]:
     """What all of it came to."""
     yield from _counted("scenarios", report.scenarios)
     yield from _counted("promises", report.promises)
-    refused = report.attacks_refused
+    withstood = report.attacks_withstood
     tried = sum(1 for one in report.outcomes if one.scenario.attack)
-    yield (Part(f"{refused} of {tried} attacks refused, {report.seconds:.1f} s, {report.facts.folder}"),)
+    yield (Part(f"{withstood} of {tried} attacks withstood, {report.seconds:.1f} s, {report.facts.folder}"),)
 
 
 def _counted(what: str, count: Count) -> Iterator[Line]:

@@ -65,7 +65,7 @@ class Report:
         return Count.of(judged.verdict for one in self.outcomes for judged in one.judged)
 
     @property
-    def attacks_refused(self) -> int:
+    def attacks_withstood(self) -> int:
         """How many attacks met every promise made about them."""
         return sum(1 for one in self.outcomes if one.scenario.attack and one.verdict is Verdict.HELD)
 
@@ -195,7 +195,7 @@ def total_line(report: Report) -> dict[str, Any]:  # Any: a JSON object, as abov
         "kind": "total",
         "scenarios": counted(report.scenarios),
         "promises": counted(report.promises),
-        "attacks_refused": report.attacks_refused,
+        "attacks_withstood": report.attacks_withstood,
         "seconds": round(report.seconds, 3),
         "exit": report.exit_code,
     }

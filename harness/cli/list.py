@@ -1,0 +1,164 @@
+"""`corridor list`: what is installed to be played: countries, corridors, scenarios, checks and attacks.
+
+Exit codes: 0; 2 wrong usage; 3 no pack is installed. The NDJSON lines: docs/schemas/list.schema.json.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Sequence
+from typing import Any, Final
+
+import click
+
+from harness.cli import say
+from harness.exchange.agreement import Agreement, Cover
+from harness.trial import packs
+from harness.trial.checks import CHECKS
+from harness.trial.report import SHORT
+from harness.trial.script import Pack, Saboteur, Scenario
+from harness.trial.selection import Playable, playables
+
+Row = dict[str, Any]  # Any: a JSON object, docs/schemas/list.schema.json
+
+_TITLES: Final = {
+    "country": "countries (all fictional)",
+    "corridor": "corridors",
+    "scenario": "scenarios",
+    "check": "checks, each with the windows that break its promise on purpose, and that it must catch",
+    "attack": "attacks that a scenario puts to the test",
+}
+
+
+@click.command(name="list")
+@click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/list.schema.json).")
+def command(*, as_json: bool) -> None:
+    """Show countries, corridors, scenarios and attacks.
+
+    \b
+    Examples:
+      corridor list
+      corridor list --json
+    """
+    rows = tuple(_rows(packs.installed()))
+    if as_json:
+        for row in rows:
+            say.line(**row)
+        return
+    for kind, title in _TITLES.items():
+        say.result(title)
+        for text in _columns([_cells(row) for row in rows if row["kind"] == kind]):
+            say.result(text)
+        say.result("")
+
+
+def _rows(installed: Sequence[Pack]) -> Iterator[Row]:
+    items = playables(installed)
+    for pack in installed:
+        for code, name in pack.countries.items():
+            yield {"kind": "country", "code": code, "name": name, "fictional": True, "pack": pack.name}
+        yield from map(_corridor, pack.corridors)
+    yield from map(_scenario, items)
+    for check in CHECKS.values():
+        caught = sorted({_name(one) for item in items for one in _saboteurs(item.scenario, check.name)})
+        yield {
+            "kind": "check",
+            "name": check.name,
+            "promise": check.promise,
+            "topic": check.topic,
+            "standing": check.standing,
+            "catches": caught,
+        }
+    for attack in sorted({item.scenario.attack for item in items} - {""}, key=_by_number):
+        covering = [item.scenario for item in items if item.scenario.attack == attack]
+        yield {
+            "kind": "attack",
+            "id": attack,
+            "title": covering[0].title,
+            "scenarios": [scenario.id for scenario in covering],
+        }
+
+
+def _corridor(agreement: Agreement) -> Row:
+    return {
+        "kind": "corridor",
+        "id": agreement.id,
+        "version": agreement.version,
+        "title": agreement.title,
+        "phase": agreement.phase,
+        "documents": [_cover(cover) for cover in agreement.documents],
+    }
+
+
+def _cover(cover: Cover) -> Row:
+    return {
+        "doctype": cover.doctype,
+        "from": cover.sender,
+        "to": cover.receiver,
+        "functions": list(cover.functions),
+        "answer_within_seconds": cover.answer_within_seconds,
+    }
+
+
+def _scenario(item: Playable) -> Row:
+    scenario = item.scenario
+    return {
+        "kind": "scenario",
+        "id": scenario.id,
+        "title": scenario.title,
+        "promise": scenario.promise,
+        "pair": list(scenario.pair),
+        "document": scenario.document,
+        "attack": scenario.attack or None,
+        "questions": list(scenario.questions),
+        "checks": [check.name for check in scenario.checks],
+        "demonstration": item.shown,
+        "pack": item.pack.name,
+    }
+
+
+def _saboteurs(scenario: Scenario, check: str) -> Iterator[Saboteur]:
+    return (one for one in scenario.saboteurs if one.caught_by == check)
+
+
+def _name(saboteur: Saboteur) -> str:
+    """The name of the class or function that takes the seat."""
+    return saboteur.cast.__name__ if inspect.isclass(saboteur.cast) or inspect.isfunction(saboteur.cast) else "?"
+
+
+def _by_number(attack: str) -> tuple[str, int]:
+    """Attacks in the order of their list: D9 before D40."""
+    digits = attack.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
+    return attack[: len(attack) - len(digits)], int(digits) if digits.isdigit() else 0
+
+
+# ------------------------------------------------------------------------------------------------ for people
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    """What a person is shown of a row, in columns."""
+    match row["kind"]:
+        case "country":
+            return (row["code"], row["name"])
+        case "corridor":
+            covered = ", ".join(f"{_spoken(one['doctype'])} {one['from']} -> {one['to']}" for one in row["documents"])
+            return (row["id"], f"version {row['version']}", row["phase"], covered)
+        case "scenario":
+            title = f"{row['title']}{' (corridor demo)' if row['demonstration'] else ''}"
+            return (row["id"], "-".join(row["pair"]), _spoken(row["document"]), row["attack"] or "-", title)
+        case "check":
+            return (row["name"], f"{row['promise']}\n      catches {', '.join(row['catches']) or 'none'}")
+        case _:
+            return (row["id"], row["title"], ", ".join(row["scenarios"]))
+
+
+def _spoken(doctype: str) -> str:
+    return f"{doctype} {SHORT[doctype]}" if doctype in SHORT else doctype
+
+
+def _columns(rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
+    """Rows with their columns under each other; the last may be as long as it is."""
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    for row in rows:
+        padded = [f"{cell:<{width}}" for cell, width in zip(row[:-1], widths, strict=False)]
+        yield "  " + "  ".join([*padded, row[-1]]).rstrip()
