@@ -7,7 +7,7 @@ the same absence is a failure: there, a test that did not run is a promise that 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Generator
+from collections.abc import AsyncIterator, Generator, Mapping
 from pathlib import Path
 
 import pytest
@@ -82,4 +82,25 @@ def parts_of_a_broker() -> None:
 async def broker(parts_of_a_broker: None, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[LocalBroker]:
     """A real Apache Kafka, started once; each test has topics of its own on it."""
     async with LocalBroker(tmp_path_factory.mktemp("run"), PARTIES) as running:
+        yield running
+
+
+class PlainBroker(LocalBroker):
+    """A broker as somebody might run it on a desk: no TLS, no authorizer, topics made by asking for them."""
+
+    def _issue(self) -> None:
+        self.folder.mkdir(parents=True)
+
+    def _properties(self, data: Path, port: int, controller: int) -> Mapping[str, str]:
+        guarded = super()._properties(data, port, controller)
+        dropped = ("ssl.", "authorizer.", "super.users", "allow.")
+        plain = {key: value for key, value in guarded.items() if not key.startswith(dropped)}
+        protocols = {"listener.security.protocol.map": "CORRIDOR:PLAINTEXT,CONTROLLER:PLAINTEXT"}
+        return plain | protocols | {"auto.create.topics.enable": "true"}
+
+
+@pytest_asyncio.fixture
+async def plain(parts_of_a_broker: None, tmp_path: Path) -> AsyncIterator[LocalBroker]:
+    """A plain broker, for one test."""
+    async with PlainBroker(tmp_path, ()) as running:
         yield running

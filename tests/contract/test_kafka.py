@@ -6,13 +6,12 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
 from harness.brokers.access import issue_all
 from harness.brokers.local import LocalBroker
@@ -24,27 +23,6 @@ from harness.exchange.kafka import KafkaBus
 TOPIC = "qn.in.from.qm"
 INBOX = TopicRights(TOPIC, writer="qm", reader="qn")
 RECORD = Record(TOPIC, b"k", b"v")
-
-
-class PlainBroker(LocalBroker):
-    """A broker as somebody might run it on a desk: no TLS, no authorizer, topics made by asking for them."""
-
-    def _issue(self) -> None:
-        self.folder.mkdir(parents=True)
-
-    def _properties(self, data: Path, port: int, controller: int) -> Mapping[str, str]:
-        guarded = super()._properties(data, port, controller)
-        dropped = ("ssl.", "authorizer.", "super.users", "allow.")
-        plain = {key: value for key, value in guarded.items() if not key.startswith(dropped)}
-        protocols = {"listener.security.protocol.map": "CORRIDOR:PLAINTEXT,CONTROLLER:PLAINTEXT"}
-        return plain | protocols | {"auto.create.topics.enable": "true"}
-
-
-@pytest_asyncio.fixture
-async def plain(parts_of_a_broker: None, tmp_path: Path) -> AsyncIterator[LocalBroker]:
-    """A plain broker, for one test."""
-    async with PlainBroker(tmp_path, ()) as running:
-        yield running
 
 
 @contextmanager
