@@ -6,6 +6,7 @@ which beats the default. Nothing asks a question. Exit codes: docs/exit-codes.md
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
 from importlib import import_module
@@ -14,7 +15,7 @@ from typing import Any, Final
 
 import click
 
-from harness.errors import BadInput, CorridorError
+from harness.errors import BadInput, CorridorError, Defect
 
 COMMANDS: Final = {
     "demo": "One honest exchange, one refused attack, one dispute decided.",
@@ -30,6 +31,9 @@ COMMANDS: Final = {
 
 INTERRUPTED: Final = 130
 
+TRACEBACK: Final = "CORRIDOR_TRACEBACK"
+"""The environment variable that lets a developer see where an unforeseen error came from."""
+
 
 class Lazy(click.Group):
     """A group whose commands are imported when they are used."""
@@ -41,10 +45,12 @@ class Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command in `harness.cli.<name>`, by its name there: `command`."""
-        del ctx
         if cmd_name not in COMMANDS:
             return None
         found: click.Command = import_module(f"harness.cli.{cmd_name}").command
+        settings = _as_typed(found, (cmd_name,), (ctx.default_map or {}).get(cmd_name, {}))
+        if settings:
+            ctx.default_map = {**(ctx.default_map or {}), cmd_name: settings}
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -84,6 +90,11 @@ def main() -> None:
         # Whoever read our output has had enough; that is not our failure to report.
         sys.stderr.close()
         sys.exit(0)
+    except Exception as error:
+        if os.environ.get(TRACEBACK):
+            raise
+        tell(_ours(error))
+        sys.exit(Defect.exit_code)
 
 
 def tell(error: CorridorError) -> None:
@@ -95,12 +106,56 @@ def tell(error: CorridorError) -> None:
         click.echo(f"  to do     {error.todo}", err=True)
 
 
+def _ours(error: Exception) -> Defect:
+    """An error that nobody foresaw, as a user is told of it: what and where, so that it can be reported."""
+    frame = error.__traceback__
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    where = "" if frame is None else f" ({Path(frame.tb_frame.f_code.co_filename).name}, line {frame.tb_lineno})"
+    return Defect(
+        f"Corridor itself is broken: {type(error).__name__}: {error}{where}",
+        expected="a result, or a message that you can act on",
+        todo=f"please report this with the command; {TRACEBACK}=1 before it shows more",
+    )
+
+
+def _as_typed(command: click.Command, words: tuple[str, ...], settings: Any) -> dict[str, Any]:  # Any: TOML, as it came
+    """Let environment and settings call options as they are typed: `--json` is CORRIDOR_RUN_JSON, and `json` in [run].
+
+    Returns the settings by click's own names. Raises BadInput for a setting that the command does not have.
+    """
+    table = f"[{'.'.join(words)}]"
+    if not isinstance(settings, dict):
+        raise BadInput(f"corridor.toml: {table} is {settings!r}", expected="a table", todo="mend corridor.toml")
+    parts = command.commands if isinstance(command, click.Group) else {}
+    found = {name: _as_typed(part, (*words, name), settings.get(name, {})) for name, part in parts.items()}
+    names: dict[str, str] = {}
+    for param in command.params:
+        if isinstance(param, click.Option) and param.name:
+            typed = max(param.opts, key=len).lstrip("-")
+            names[typed] = param.name
+            param.envvar = "_".join(("CORRIDOR", *words, typed)).replace("-", "_").upper()
+    unknown = sorted(settings.keys() - names.keys() - parts.keys())
+    if unknown:
+        raise BadInput(
+            f"corridor.toml: {table} has no setting {unknown[0]!r}",
+            expected=f"some of {', '.join(sorted({*names, *parts}))}",
+            todo="mend corridor.toml",
+        )
+    return found | {names[typed]: value for typed, value in settings.items() if typed in names}
+
+
 def _settings(path: Path) -> dict[str, Any]:  # Any: as TOML gives it; click checks each value as it would a flag
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        settings = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise BadInput(
             f"{path} is not TOML: {error}", expected="a table for each command", todo=f"mend {path}"
         ) from error
+    unknown = sorted(settings.keys() - COMMANDS.keys())
+    if unknown:
+        expected = f"tables of some of {', '.join(COMMANDS)}"
+        raise BadInput(f"{path} has settings for {unknown[0]!r}", expected=expected, todo=f"mend {path}")
+    return settings

@@ -20,12 +20,15 @@ ANSWERS_WITHIN = 8.0
 
 MEMORY = "memory"
 LOCAL = "local"
-_ADDRESS = re.compile(r"(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5}(,(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})*")
+_ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
 def named(bus: str) -> str:
     """Check the name of a bus. Raises BadInput."""
-    if bus in (MEMORY, LOCAL) or _ADDRESS.fullmatch(bus):
+    if bus in (MEMORY, LOCAL):
+        return bus
+    brokers = [_ADDRESS.fullmatch(each) for each in bus.split(",")]
+    if all(each is not None and 0 < int(each[1]) < 65536 for each in brokers):
         return bus
     raise BadInput(
         f"--bus {bus!r}", expected="memory, local, or HOST:PORT of a running broker", todo="see `corridor run --help`"

@@ -1,0 +1,85 @@
+"""`corridor certs`: the rehearsal's authorities, issued, listed and shown."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ran, RunCorridor
+
+
+@pytest.fixture
+def openssl() -> str:
+    """The path of openssl, or a skip."""
+    found = shutil.which("openssl")
+    if found is None:
+        pytest.skip("openssl is not on PATH")
+    return found
+
+
+def modes(folder: Path) -> dict[str, int]:
+    """The rights on everything below a folder."""
+    return {str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode) for path in sorted(folder.rglob("*"))}
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "Ed25519"])
+def test_issue(run_corridor: RunCorridor, openssl: str, tmp_path: Path, algorithm: str) -> None:
+    """A country gets its authorities and its window a certificate that openssl chains to the root; keys are its own."""
+    ran = run_corridor("certs", "issue", "QM", "--algorithm", algorithm, "--out", "keys", "--json", folder=tmp_path)
+    assert ran.code == 0, ran.err
+    told = {line["path"]: line for line in ran.lines("certificate")}
+    assert told["keys/QM/window/certificate.pem"]["algorithm"] == algorithm
+    assert told["keys/QM/authority/root.pem"]["authority"]
+    folder = tmp_path / "keys" / "QM"
+    rights = modes(folder)
+    keys = [name for name in rights if name.endswith("key.pem")]
+    assert len(keys) == 4
+    assert {rights[name] for name in keys} == {0o600}
+    assert {mode for name, mode in rights.items() if (folder / name).is_dir()} == {0o700}
+    chain = ["-CAfile", "authority/root.pem", "-untrusted", "authority/issuing.pem", "window/certificate.pem"]
+    checked = subprocess.run([openssl, "verify", *chain], cwd=folder, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    for name in ("root.crl", "issuing.crl"):
+        subprocess.run([openssl, "crl", "-in", name, "-inform", "DER", "-noout"], cwd=folder, check=True)
+
+
+def test_keys_are_never_written_over(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """A second issue into the same place is refused with exit 2, and leaves every file as it was."""
+    assert run_corridor("certs", "issue", "QM", folder=tmp_path).code == 0
+    files = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
+    ran = run_corridor("certs", "issue", "QM", folder=tmp_path)
+    assert ran.code == 2
+    assert "is there already" in ran.err
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == files
+    assert run_corridor("certs", "issue", "QN", folder=tmp_path).code == 0
+
+
+def test_list_of_a_run(run_corridor: RunCorridor, sent: Ran) -> None:
+    """The certificates of a run are listed, keys are not."""
+    (said,) = sent.lines("sending")
+    ran = run_corridor("certs", "list", Path(said["run"]) / "certs", folder=sent.folder)
+    assert ran.code == 0, ran.err
+    assert ran.out.startswith("8 certificate(s)")
+    assert "QN/window/certificate.pem" in ran.out
+    assert "key.pem" not in ran.out
+
+
+def test_show(run_corridor: RunCorridor, openssl: str, tmp_path: Path) -> None:
+    """A certificate is shown by its file, in PEM or DER, or by the party it names, each time as the same one."""
+    assert run_corridor("certs", "issue", "QM", folder=tmp_path).code == 0
+    pem = tmp_path / "corridor-certs" / "QM" / "authority" / "root.pem"
+    der = tmp_path / "root.der"
+    subprocess.run([openssl, "x509", "-in", pem, "-outform", "DER", "-out", der], check=True)
+    digest = hashlib.sha256(der.read_bytes()).hexdigest()
+    for name in (pem, der, "QM root"):
+        ran = run_corridor("certs", "show", name, "--json", folder=tmp_path)
+        assert ran.code == 0, ran.err
+        assert [line["sha256"] for line in ran.lines("certificate")] == [digest]
+    shown = run_corridor("certs", "show", pem, folder=tmp_path)
+    assert digest in shown.out
+    assert "CN=QM root,C=QM" in shown.out

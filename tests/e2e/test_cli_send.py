@@ -1,0 +1,151 @@
+"""`corridor send`: one document of the user's own, there and back, with its evidence."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import stat
+from pathlib import Path
+
+import pytest
+
+from .conftest import Ran, RunCorridor
+
+LEVELS = ["L0", "L1", "L2", "L3", "L4"]
+
+
+def sha256(path: Path) -> str:
+    """The digest of a file, hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def kept(ran: Ran) -> dict[str, Path]:
+    """The documents kept, by what they are; each file has the digest that was told of it."""
+    found = {}
+    for line in ran.lines("document"):
+        path = ran.folder / line["path"]
+        assert (sha256(path), path.stat().st_size) == (line["sha256"], line["size"])
+        found[line["what"]] = path
+    return found
+
+
+def test_real_certificate(run_corridor: RunCorridor, real_data: Path, tmp_path: Path) -> None:
+    """A real certificate goes in as the file it is, arrives untouched, is answered on five levels and can be proved."""
+    file = real_data / "ephyto" / "SPSCertificateContent.xml"
+    ran = run_corridor("send", file, "--from", "QM", "--to", "QN", "--json", folder=tmp_path)
+    assert ran.code == 0, ran.err
+    levels = ran.lines("level")
+    assert [line["level"] for line in levels] == LEVELS
+    assert levels[-1]["status"] == "accepted_with_warnings"
+    assert all(finding["severity"] == "warning" for line in levels[1:] for finding in line["findings"])
+    documents = kept(ran)
+    assert sha256(documents["lodged"]) == sha256(documents["original"]) == sha256(file)
+    assert sha256(documents["own"]) != sha256(file)
+    for line in ran.lines("bundle"):
+        verified = run_corridor("verify", ran.folder / line["path"], folder=tmp_path)
+        assert verified.code == 0, verified.err
+        assert sha256(file) in verified.out
+
+
+def test_sample(sent: Ran) -> None:
+    """A sample that ships with Corridor is accepted, every promise holds, and both sides' evidence is there."""
+    assert [line["level"] for line in sent.lines("level")] == LEVELS
+    (total,) = sent.lines("total")
+    assert (total["accepted"], total["held"]) == (True, total["promises"])
+    assert total["promises"] > len(LEVELS)
+    assert {line["party"] for line in sent.lines("bundle")} == {"QM", "QN"}
+    assert sent.err == ""
+
+
+def test_national_form_differs_from_the_file(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """A file in another syntax than the sender's national form is kept as lodged beside what crossed the border."""
+    ran = run_corridor(
+        "send", "sample:origin-certificate.json", "--from", "QM", "--to", "QN", "--json", folder=tmp_path
+    )
+    assert ran.code == 0, ran.err
+    documents = kept(ran)
+    assert len({sha256(path) for path in documents.values()}) == len(documents) == 3
+    assert json.loads(documents["lodged"].read_bytes())["reference"] == "CO-0001"
+
+
+def test_text_tells_what_json_tells(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """People are told each level on a line, where the evidence is, and the command that checks it, which then works."""
+    ran = run_corridor("send", "sample:phytosanitary.xml", "--from", "QM", "--to", "QN", folder=tmp_path)
+    assert ran.code == 0, ran.err
+    told = ran.out.splitlines()
+    assert [line.split()[0] for line in told if line.split()[0] in LEVELS] == LEVELS
+    assert "ACCEPTED by QN" in told
+    following = next(line.split()[1:] for line in told if line.split()[0] == "next")
+    assert following[:2] == ["corridor", "verify"]
+    assert run_corridor(*following[1:], folder=tmp_path).code == 0
+
+
+def test_refused_by_the_receiver(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """A refusal at the border is exit 1, with its reason, step and clause, and the evidence of it."""
+    file = "sample:origin-certificate-rule-broken.json"
+    ran = run_corridor("send", file, "--from", "QM", "--to", "QN", "--json", folder=tmp_path)
+    assert ran.code == 1
+    (refusal,) = ran.lines("refusal")
+    assert (refusal["by"], refusal["sent"], refusal["level"]) == ("QN", True, "L3")
+    assert (refusal["reason"], refusal["step"]) == ("305", "validate")
+    (total,) = ran.lines("total")
+    assert not total["accepted"]
+    assert total["held"] == total["promises"]
+    for line in ran.lines("bundle"):
+        assert run_corridor("verify", line["path"], folder=tmp_path).code == 0
+    text = run_corridor("send", file, "--from", "QM", "--to", "QN", folder=tmp_path)
+    assert text.code == 1
+    assert "REFUSED by QN on L3: 305 business rule broken" in text.out
+
+
+def test_refused_by_the_own_window(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """What the agreement does not cover is not sent: exit 1 with the agreement's clause, and no run is kept."""
+    arguments = ("send", "sample:phytosanitary.xml", "--from", "QP", "--to", "QN")
+    ran = run_corridor(*arguments, "--json", folder=tmp_path)
+    assert ran.code == 1
+    (refusal,) = ran.lines("refusal")
+    assert (refusal["by"], refusal["sent"], refusal["reason"]) == ("QP", False, "303")
+    assert refusal["clause"] == "agreement QP-QN v1, documents"
+    text = run_corridor(*arguments, folder=tmp_path)
+    assert text.code == 1
+    assert "nothing was sent" in text.out
+    assert not list(tmp_path.iterdir())
+
+
+def test_run_folder(sent: Ran) -> None:
+    """A run keeps its history, with version, revision and repeat command first, and keys that nobody else reads."""
+    (said,) = sent.lines("sending")
+    folder = sent.folder / said["run"]
+    first = json.loads((folder / "history.jsonl").read_text().splitlines()[0])
+    assert (first["what"], first["again"], first["bus"]) == ("run", said["again"], "memory")
+    assert {"corridor", "revision"} <= first.keys()
+    assert (folder / "log.jsonl").exists()
+    assert not list(folder.parent.glob(".*"))
+    keys = [path for path in folder.rglob("*.pem") if b"PRIVATE KEY" in path.read_bytes()]
+    assert keys
+    assert {stat.S_IMODE(path.stat().st_mode) for path in keys} == {0o600}
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
+def test_out(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """--out says where the run is kept; folders that are missing are made."""
+    out = tmp_path / "here" / "and there"
+    arguments = ("send", "sample:phytosanitary.xml", "--from", "QM", "--to", "QN", "--out", out)
+    ran = run_corridor(*arguments, folder=tmp_path)
+    assert ran.code == 0, ran.err
+    assert [path.name for path in out.iterdir()] == [path.name for path in out.glob("send-*")]
+    assert not (tmp_path / "corridor-runs").exists()
+    following = next(line for line in ran.out.splitlines() if line.split()[0] == "next")
+    assert "'" in following  # the path has a blank: quoted, so that it can be copied
+
+
+@pytest.mark.timeout(120)
+def test_real_kafka(run_corridor: RunCorridor, parts_of_a_broker: None, tmp_path: Path) -> None:
+    """On a real Apache Kafka, started and stopped for it, the same document has the same fate."""
+    arguments = ("send", "sample:phytosanitary.xml", "--from", "QM", "--to", "QN", "--bus", "local", "--json")
+    ran = run_corridor(*arguments, folder=tmp_path)
+    assert ran.code == 0, ran.err
+    assert [line["level"] for line in ran.lines("level")] == LEVELS
+    (total,) = ran.lines("total")
+    assert total["held"] == total["promises"]
+    assert "Kafka" in ran.err
