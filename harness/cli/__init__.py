@@ -48,9 +48,9 @@ class Lazy(click.Group):
         if cmd_name not in COMMANDS:
             return None
         found: click.Command = import_module(f"harness.cli.{cmd_name}").command
-        settings = _as_typed(found, (cmd_name,), (ctx.default_map or {}).get(cmd_name, {}))
-        if settings:
-            ctx.default_map = {**(ctx.default_map or {}), cmd_name: settings}
+        # Here and not in the group's own function, which click calls only after this.
+        settings = _settings(Path("corridor.toml"))
+        ctx.default_map = {cmd_name: _as_typed(found, (cmd_name,), settings.get(cmd_name, {}))}
         return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -62,15 +62,13 @@ class Lazy(click.Group):
 
 @click.group(cls=Lazy, context_settings={"auto_envvar_prefix": "CORRIDOR", "max_content_width": 110})
 @click.version_option(package_name="corridor", prog_name="corridor")
-@click.pass_context
-def cli(ctx: click.Context) -> None:
+def cli() -> None:
     """Rehearse cross-border paperless trade between simulated single windows.
 
     \b
     Begin with:
       corridor demo
     """
-    ctx.default_map = _settings(Path("corridor.toml"))
 
 
 def main() -> None:
@@ -119,7 +117,7 @@ def _ours(error: Exception) -> Defect:
     )
 
 
-def _as_typed(command: click.Command, words: tuple[str, ...], settings: Any) -> dict[str, Any]:  # Any: TOML, as it came
+def _as_typed(command: click.Command, words: tuple[str, ...], settings: object) -> dict[str, Any]:  # Any: TOML values
     """Let environment and settings call options as they are typed: `--json` is CORRIDOR_RUN_JSON, and `json` in [run].
 
     Returns the settings by click's own names. Raises BadInput for a setting that the command does not have.

@@ -41,7 +41,8 @@ def command(ctx: click.Context, *, bus: str, as_json: bool) -> None:
 
 
 def _row(part: Part) -> None:
-    say.result(f"  {part.state:<8} {part.name:<22} {part.found}")
+    state = part.state.upper() if part.state == "missing" else part.state
+    say.result(f"  {state:<8} {part.name:<22} {part.found}")
     if not part.there:
         say.result(f"  {'':<8} {'':<22} needed by: {part.needed_by}")
         say.result(f"  {'':<8} {'':<22} to do: {part.todo}")

@@ -48,7 +48,7 @@ class Part:
     @property
     def state(self) -> str:
         """In a word: ok, missing (and nothing runs without it), or absent (and only some commands want it)."""
-        return "ok" if self.there else "MISSING" if self.essential else "absent"
+        return "ok" if self.there else "missing" if self.essential else "absent"
 
 
 def examine(bus: str) -> Iterator[Part]:

@@ -100,6 +100,6 @@ def _sample(name: str, ground: Ground) -> bytes:
     except (OSError, ValueError) as error:
         raise BadInput(
             f"there is no sample {wanted!r}",
-            expected="sample:phytosanitary.xml or sample:origin-certificate.json, say",
-            todo="see `corridor list` for the samples, or name a file",
+            expected="one that ships with the corridor's pack: phytosanitary.xml or origin-certificate.json, say",
+            todo="corridor send sample:phytosanitary.xml, or name a file of yours",
         ) from error

@@ -51,14 +51,14 @@ def test_shadowed_package(run_corridor: RunCorridor, tmp_path: Path) -> None:
     ran = run_corridor("doctor", "--json", folder=tmp_path, PYTHONPATH=str(tmp_path))
     assert ran.code == 3
     state, found = part(ran, "package nodes")
-    assert state == "MISSING"
+    assert state == "missing"
     assert str(shadow) in found
     assert part(ran, "package certs")[0] == "ok"
 
 
 def test_kafka_home_without_kafka(run_corridor: RunCorridor, tmp_path: Path) -> None:
     """A KAFKA_HOME that holds no Kafka matters only to who asks for the local bus."""
-    for bus, code, state in (("memory", 0, "absent"), ("local", 3, "MISSING")):
+    for bus, code, state in (("memory", 0, "absent"), ("local", 3, "missing")):
         ran = run_corridor("doctor", "--bus", bus, "--json", folder=tmp_path, KAFKA_HOME=str(tmp_path))
         assert (ran.code, part(ran, "Apache Kafka")[0]) == (code, state)
 

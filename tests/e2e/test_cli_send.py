@@ -5,9 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import stat
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
+from harness.cli import send
+from scenarios import samples
 
 from .conftest import Ran, RunCorridor
 
@@ -137,6 +141,18 @@ def test_out(run_corridor: RunCorridor, tmp_path: Path) -> None:
     assert not (tmp_path / "corridor-runs").exists()
     following = next(line for line in ran.out.splitlines() if line.split()[0] == "next")
     assert "'" in following  # the path has a blank: quoted, so that it can be copied
+
+
+def test_largest_file(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """The largest file that is taken really fits into a record, and one octet more is refused before anything begins."""
+    written = samples.dated("phytosanitary.xml", datetime.now(UTC))
+    end = written.rindex(b"</")
+    for excess, code in ((0, 0), (1, 2)):
+        filling = b"x" * (send.LARGEST + excess - len(written) - len(b"<!---->"))
+        (tmp_path / "large.xml").write_bytes(written[:end] + b"<!--" + filling + b"-->" + written[end:])
+        ran = run_corridor("send", "large.xml", "--from", "QM", "--to", "QN", folder=tmp_path)
+        assert ran.code == code, ran.err
+    assert f"at most {send.LARGEST} octets" in ran.err
 
 
 @pytest.mark.timeout(120)
