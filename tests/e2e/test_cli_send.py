@@ -144,7 +144,7 @@ def test_out(run_corridor: RunCorridor, tmp_path: Path) -> None:
 
 
 def test_largest_file(run_corridor: RunCorridor, tmp_path: Path) -> None:
-    """The largest file that is taken really fits into a record, and one octet more is refused before anything begins."""
+    """The largest file that is taken fits into a record, and one octet more is refused before anything begins."""
     written = samples.dated("phytosanitary.xml", datetime.now(UTC))
     end = written.rindex(b"</")
     for excess, code in ((0, 0), (1, 2)):
