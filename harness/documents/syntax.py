@@ -103,18 +103,19 @@ def _read_json(data: bytes) -> tuple[TradeDocument, tuple[Finding, ...]]:
     if "doctype" not in values:
         raise Unreadable("a JSON object without doctype", expected="a document of the common model", todo=_TODO)
     document = from_plain(values, tolerant=True)
-    return document, tuple(_not_carried(values, document.model_dump(mode="json"), ""))
+    return document, tuple(_not_carried(values, document.model_dump(mode="json"), ()))
 
 
-def _not_carried(given: object, carried: object, where: str) -> Iterator[Finding]:
+def _not_carried(given: object, carried: object, where: tuple[str | int, ...]) -> Iterator[Finding]:
     """One note for each name that was given and is not in the model."""
     if isinstance(given, dict) and isinstance(carried, dict):
         for name, value in given.items():
-            here = where + pointer(name)
+            here = (*where, name)
             if name not in carried:
-                yield Finding(Severity.NOTE, "not-carried", here, f"{name!r:.60} is not carried into the common model")
-            else:
+                sentence = f"{name!r:.60} is not carried into the common model"
+                yield Finding(Severity.NOTE, "not-carried", pointer(*here), sentence)
+            elif isinstance(value, dict | list):
                 yield from _not_carried(value, carried[name], here)
     elif isinstance(given, list) and isinstance(carried, list):
         for place, (left, right) in enumerate(zip(given, carried, strict=True)):
-            yield from _not_carried(left, right, where + pointer(place))
+            yield from _not_carried(left, right, (*where, place))

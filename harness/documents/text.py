@@ -20,6 +20,8 @@ LONGEST_PROSE = 8000
 def identifier(value: object) -> str:
     """`value` if it may serve as an identifier: one spelling (NFC), nothing invisible, no blanks at its ends."""
     read = _plain(value, LONGEST_IDENTIFIER, allowed="")
+    if _harmless(read):
+        return read
     for character in read:
         if character in BIDI_CONTROLS or unicodedata.category(character) in {"Cf", "Zl", "Zp"}:
             _refuse(f"an identifier holds the invisible character {_name(character)}")
@@ -31,6 +33,8 @@ def identifier(value: object) -> str:
 def line(value: object) -> str:
     """`value` if it may serve as a name: one line, no bidirectional controls (joiners of other scripts stay)."""
     read = _plain(value, LONGEST_LINE, allowed="")
+    if _harmless(read):
+        return read
     for character in read:
         if character in BIDI_CONTROLS:
             _refuse(f"a name holds the bidirectional control {_name(character)}")
@@ -42,6 +46,8 @@ def line(value: object) -> str:
 def prose(value: object) -> str:
     """`value` if it may serve as free text: line breaks and tabs allowed, bidirectional overrides are not."""
     read = _plain(value, LONGEST_PROSE, allowed="\n\t")
+    if _harmless(read):
+        return read
     for character in read:
         if character in "\u202d\u202e":
             _refuse(f"a text holds the bidirectional override {_name(character)}")
@@ -55,12 +61,19 @@ def _plain(value: object, longest: int, *, allowed: str) -> str:
         _refuse("a text is empty or has blanks at its ends")
     if len(value) > longest:
         _refuse(f"a text of {len(value)} characters, longer than {longest}")
+    if _harmless(value):
+        return value
     for character in value:
         # The last two of each plane are no characters; XML cannot carry those of the first.
         never = unicodedata.category(character) in {"Cc", "Cs"} or ord(character) & 0xFFFE == 0xFFFE
         if never and character not in allowed:
             _refuse(f"a text holds {_name(character)}")
     return value
+
+
+def _harmless(text: str) -> bool:
+    """Whether `text` is printable ASCII alone: nothing refused here is, and most texts are, so it is asked first."""
+    return text.isascii() and text.isprintable()
 
 
 def _name(character: str) -> str:
