@@ -291,30 +291,43 @@ def _conclude(corridor: Agreement, countries: Mapping[str, Country]) -> Signed:
     return Signed(octets, tokens)
 
 
-def _seat(code: str, stage: Stage, signed: Mapping[str, Signed]) -> Seat:
+def found(setting: Setting, ground: Ground) -> dict[str, Country]:
+    """Found every country of the ground's corridors, with keys of its own."""
+    return {code: _found(code, setting) for code in parties_of(ground.corridors)}
+
+
+def seat(setting: Setting, ground: Ground, countries: Mapping[str, Country], bus: Bus) -> dict[str, Seat]:
+    """A seat on `bus` for every party, under corridors that both of their sides sign here."""
+    signed: dict[str, dict[str, Signed]] = {code: {} for code in countries}
+    for corridor in ground.corridors:
+        one, other = corridor.parties
+        signed[one][other] = signed[other][one] = _conclude(corridor, countries)
+    return {code: _seat(setting, countries, bus, code, signed[code]) for code in countries}
+
+
+def _seat(
+    setting: Setting, countries: Mapping[str, Country], bus: Bus, code: str, signed: Mapping[str, Signed]
+) -> Seat:
     """What one party gets: only its own key, and of its partners only what they publish."""
-    setting = stage.setting
     known = {one for other in signed for one in (code, other)} | {code}
     trust = TrustStore()
     for one in sorted(known):
-        trust.load_list(
-            stage.countries[one].trust_list, anchor=stage.countries[one].authority.anchor, at=setting.clock.now()
-        )
+        trust.load_list(countries[one].trust_list, anchor=countries[one].authority.anchor, at=setting.clock.now())
     for one in sorted(known):
-        for crl in stage.countries[one].crls:
+        for crl in countries[one].crls:
             trust.load_crl(crl)
     folder = setting.folder / "parties" / code
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     return Seat(
         run=setting.run,
         party=code,
-        identity=stage.countries[code].identity,
+        identity=countries[code].identity,
         trust=trust,
         agreements={other: one.checked(trust, setting.clock.now()) for other, one in signed.items()},
         signed=signed,
-        lists={one: stage.countries[one].trust_list for one in sorted(known)},
-        crls={one: stage.countries[one].crls for one in sorted(known)},
-        bus=stage.wire,
+        lists={one: countries[one].trust_list for one in sorted(known)},
+        crls={one: countries[one].crls for one in sorted(known)},
+        bus=bus,
         clock=setting.clock,
         chance=setting.chance,
         folder=folder,
@@ -338,22 +351,18 @@ async def staged(
         RoadFailed: the bus or a disk failed while the run was on.
     """
     stage = Stage(setting, ground, bus, scribe)
-    codes = parties_of(ground.corridors)
-    stage.countries = {code: _found(code, setting) for code in codes}
-    signed: dict[str, dict[str, Signed]] = {code: {} for code in codes}
-    for corridor in ground.corridors:
-        one, other = corridor.parties
-        signed[one][other] = signed[other][one] = _conclude(corridor, stage.countries)
+    stage.countries = found(setting, ground)
+    seats = seat(setting, ground, stage.countries, stage.wire)
     rights = rights_of(ground.corridors)
     await bus.open_topics(rights)
-    players = {code: (cast or {}).get(code, ground.cast)(_seat(code, stage, signed[code])) for code in codes}
+    players = {code: (cast or {}).get(code, ground.cast)(place) for code, place in seats.items()}
     stage.windows = {code: Window(party, stage) for code, party in players.items()}
-    async with stage.tap.listening(bus, [one.topic for one in rights]), _living(players, setting.patience):
+    async with stage.tap.listening(bus, [one.topic for one in rights]), living(players, setting.patience):
         yield stage
 
 
 @asynccontextmanager
-async def _living(players: Mapping[str, Party], patience: float) -> AsyncIterator[None]:
+async def living(players: Mapping[str, Party], patience: float) -> AsyncIterator[None]:
     """Let the parties live while the block lasts. A party that dies ends the block with its error."""
     try:
         async with asyncio.TaskGroup() as group:
