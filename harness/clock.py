@@ -69,9 +69,14 @@ class Chance:
         return self.octets(count, purpose).hex()
 
 
+def seconds() -> float:
+    """A count of seconds that only grows, from no particular beginning: for how long something took, never for when."""
+    return time.perf_counter()
+
+
 def stamp(moment: datetime) -> str:
     """RFC 3339 in UTC with milliseconds, as every wire object writes time."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").removesuffix("+00:00") + "Z"
 
 
 def moment(text: str) -> datetime:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from harness.documents import syntax
+from harness.documents.model import TradeDocument
 from harness.errors import BadInput
 from harness.evidence import records
 from harness.exchange import agreement as agreements
@@ -43,6 +44,16 @@ class Ask(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """A trader's file in its country's national form: `given` and `media_type` are the syntaxes before and after."""
+
+    document: TradeDocument
+    given: str
+    octets: bytes
+    media_type: str
+
+
 @dataclass(frozen=True)
 class Counter:
     """The requests a window takes. Built by the window; shares its ledger to read, never to write."""
@@ -66,16 +77,22 @@ class Counter:
             BadInput: the file cannot be read, lacks mandatory fields or is too large, or there is no corridor to `to`.
             Refused: the corridor agreement does not cover it; nothing was sent.
         """
-        read = syntax.read(octets, media_type=media_type)
-        document = read.document
-        dialect = self.profile.dialect_for(document.doctype)
-        issued = octets if read.media_type == dialect.media_type else mapping.to_national(document, dialect).octets
+        issued = self.issue(octets, media_type)
+        document = issued.document
         return await self._send(
-            issued,
+            issued.octets,
             to=to,
-            cover=(document.doctype, function, document.reference, dialect.media_type),
-            lodged=(octets, read.media_type),
+            cover=(document.doctype, function, document.reference, issued.media_type),
+            lodged=(octets, issued.given),
         )
+
+    def issue(self, octets: bytes, media_type: str | None = None) -> Issued:
+        """Read a trader's file and write it in this country's national form. Raises BadInput."""
+        read = syntax.read(octets, media_type=media_type)
+        dialect = self.profile.dialect_for(read.document.doctype)
+        same = read.media_type == dialect.media_type
+        national = octets if same else mapping.to_national(read.document, dialect).octets
+        return Issued(read.document, read.media_type, national, dialect.media_type)
 
     async def pass_on(self, octets: bytes, *, to: str, doctype: str, reference: str, media_type: str) -> Sent:
         """Send bytes that another system of this country answers for, without reading them.

@@ -63,9 +63,10 @@ class Notebook:
     def note(self, turn: Turn, event: str, correlation: str | None, **fields: object) -> None:
         """Add one digest record to the turn and to the ledger."""
         seat = self._seat
-        made = records.record(event, seat.party, seat.clock.now(), correlation=correlation, **fields)
-        turn.records.append(made)
-        self._ledger.apply(records.read(made))
+        at = seat.clock.now()
+        turn.records.append(records.record(event, seat.party, at, correlation=correlation, **fields))
+        # Not read back from its bytes: what could not be read back could not be written.
+        self._ledger.apply(records.Record(event, seat.party, at, correlation, fields))
 
     def received(self, turn: Turn, opened: Opened, delivery: Delivery) -> None:
         """A message came, and this window takes it on."""

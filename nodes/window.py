@@ -25,7 +25,7 @@ from harness.evidence.log import EvidenceLog
 from harness.exchange import receipt as receipts
 from harness.exchange import topics
 from harness.exchange.bus import Delivery, Inlet, Outlet, Record
-from harness.exchange.envelope import Type
+from harness.exchange.envelope import Envelope, Type
 from harness.exchange.reasons import REPLAYED, WRONG_RECEIVER, Refused
 from harness.exchange.receipt import Receipt
 from harness.exchange.seal import Kind, Opened, Sealed, claims_receipt
@@ -185,14 +185,7 @@ class Window:
     def serve(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
         """A message: steps 2 to 6, the evidence of it, and its receipt."""
         envelope = opened.envelope
-        road = travel(
-            opened,
-            self.steps,
-            agreement=self.seat.agreement_with(envelope.source),
-            known=self.ledger,
-            profiles=self.profiles,
-            at=self.seat.clock.now(),
-        )
+        road = self.travel(opened)
         if road.refused is not None and road.refused.reason is REPLAYED:
             self.answer_again(opened, delivery, road.refused, turn)
             return
@@ -207,6 +200,17 @@ class Window:
         elif road.dispute is not None:
             self.notes.disputed(turn, opened.sealed, envelope.correlationid, road.dispute, by=envelope.source)
         self.answer(opened, road, turn)
+
+    def travel(self, opened: Opened) -> Road:
+        """Steps 2 to 5, with what this window knows now. Changes nothing."""
+        return travel(
+            opened,
+            self.steps,
+            agreement=self.seat.agreement_with(opened.envelope.source),
+            known=self.ledger,
+            profiles=self.profiles,
+            at=self.seat.clock.now(),
+        )
 
     def answer(self, opened: Opened, road: Road, turn: Turn) -> None:
         """Step 6: the receipt, logged and on its way."""
@@ -270,7 +274,7 @@ class Window:
             fields = {"identity": opened.identity, "raw": raw, "waits_for": waits_for}
             self.notes.note(turn, records.KEPT, envelope.correlationid, **fields)
             return
-        self._heard(opened.identity, raw, turn)
+        self._heard(opened.identity, raw, envelope, receipt, turn)
         self._match(opened.identity, turn)
 
     def waits_for(self, receipt: Receipt) -> str | None:
@@ -288,14 +292,13 @@ class Window:
         while due:
             came = due.pop()
             for kept in self.ledger.kept.get(came, ()):
-                correlation = own_envelope(self.notes.bytes_of(kept.raw, turn)).correlationid
-                self.notes.note(turn, records.MATCHED, correlation, identity=kept.identity, waits_for=came)
-                self._heard(kept.identity, kept.raw, turn)
+                envelope = own_envelope(self.notes.bytes_of(kept.raw, turn))
+                receipt = receipts.parse(envelope.data)
+                self.notes.note(turn, records.MATCHED, envelope.correlationid, identity=kept.identity, waits_for=came)
+                self._heard(kept.identity, kept.raw, envelope, receipt, turn)
                 due.append(kept.identity)
 
-    def _heard(self, identity: str, raw: str, turn: Turn) -> None:
-        envelope = own_envelope(self.notes.bytes_of(raw, turn))
-        receipt = receipts.parse(envelope.data)
+    def _heard(self, identity: str, raw: str, envelope: Envelope, receipt: Receipt, turn: Turn) -> None:
         fields = {"identity": identity, "raw": raw, "of": receipt.of, "sender": envelope.source}
         said = self.heard_as(receipt)
         self.notes.note(turn, records.ACKNOWLEDGED, envelope.correlationid, **fields, statements=said)

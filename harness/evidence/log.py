@@ -62,6 +62,8 @@ class EvidenceLog:
         # Owned by append(); the lock lets a window append from a worker thread while others read.
         self._tree = Tree()
         self._lock = threading.Lock()
+        self.appends = 0
+        """How many transactions were written since this was opened."""
         with _road(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.touch(mode=0o600)
@@ -100,6 +102,7 @@ class EvidenceLog:
             except BaseException:
                 self._tree.truncate(first)
                 raise
+            self.appends += 1
             return range(first, first + len(rows))
 
     def root(self, size: int | None = None) -> bytes:
