@@ -130,7 +130,7 @@ class _Telling:
         if judged is None or judged.verdict is not Verdict.HELD:
             verdict = Verdict.NOT_REACHED if judged is None else judged.verdict
             # Why there is no verdict is told once, below.
-            said = f"  {judged.saw}" if judged is not None and not self.outcome.trouble else ""
+            said = f"  {console.shown(judged.saw)}" if judged is not None and not self.outcome.trouble else ""
             return (Part(self.words.verdicts[verdict], verdict), Part(said))
         return (Part(step.saw or self.words.nothing),)
 

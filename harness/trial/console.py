@@ -58,7 +58,12 @@ def outcome_lines(outcome: Outcome) -> Iterator[Line]:
 def four_lines(expected: str, saw: str, again: str, where: str) -> Iterator[Line]:
     """What every failure prints."""
     for label, text in (("expected", expected), ("saw", saw), ("again", again), ("look", where)):
-        yield (Part(f"    {label:<8}  {text}"),)
+        yield (Part(f"    {label:<8}  {shown(text)}"),)
+
+
+def shown(text: str) -> str:
+    """On one line, and without what steers a terminal: a partner's words may stand in it."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in " ".join(text.split()))
 
 
 def totals(report: Report) -> Iterator[Line]:
