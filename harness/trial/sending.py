@@ -6,7 +6,6 @@ The same road as any scenario: staged, played, and told from the history that wa
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -162,25 +161,8 @@ class _Script:
                 stage.promises(checks.five_levels, of=sent.identity)
                 raise
             _promise(stage, sent, seen.receipt)
-            await _heard(stage, one, sent)
             await stage.window(one).proves(sent, witness=other)
             await stage.window(other).proves(sent, witness=one)
-
-
-async def _heard(stage: Stage, party: str, sent: Sent) -> None:
-    """Return when the answer seen on the wire stands in the sender's log too, so that its evidence holds it."""
-    try:
-        async with asyncio.timeout(stage.setting.patience):
-            while not _acknowledged(stage.window(party).gives_out(), sent.identity):
-                # One more round between the two windows, in which the sender takes what is on its topic. No sleep.
-                await stage.window(sent.to).seeks_witness(party)
-    except TimeoutError as error:
-        raise stage.stopped(f"{party} to take in the answer to {sent.subject}") from error
-
-
-def _acknowledged(log: Sequence[bytes], identity: str) -> bool:
-    read = (records.read(body) for body in log)
-    return any(one.event == records.ACKNOWLEDGED and one.fields.get("of") == identity for one in read)
 
 
 def _promise(stage: Stage, sent: Sent, receipt: Receipt | None) -> None:

@@ -26,7 +26,7 @@ from harness.exchange import topics
 from harness.exchange.agreement import Agreement, Signed
 from harness.exchange.bus import Bus, Record, TopicRights
 from harness.exchange.reasons import Reason, Refused
-from harness.exchange.seal import Sealed
+from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
@@ -131,6 +131,7 @@ class Window:
     async def proves(self, sent: Sent, *, witness: str) -> Path:
         """This party has its log cosigned by `witness` and writes an evidence bundle about the transaction."""
         self._stage.step(self.code, f"writes its evidence about {sent.subject}, cosigned by {witness}")
+        await self._stage.taken_in(self)
         doing = self._party.counter.evidence(sent.correlation, partner=witness)
         path = await self._bounded(doing, f"{witness} to cosign the log of {self.code}")
         told = path.relative_to(self._stage.setting.folder)
@@ -238,7 +239,10 @@ class Stage:
     # ------------------------------------------------------------------------------------- how a run ends
 
     async def settle(self) -> None:
-        """Let every pair witness each other, then write down what each log gives out."""
+        """Let what is under way arrive, let every pair witness each other, then write down what each log gives out."""
+        await self._tapped_all()
+        for window in self.windows.values():
+            await self.taken_in(window)
         for corridor in self.ground.corridors:
             one, other = corridor.parties
             for owner, witness in ((one, other), (other, one)):
@@ -246,10 +250,31 @@ class Stage:
                     await self.window(owner).seeks_witness(witness)
                 except Stopped:
                     continue  # written down; a log without its witness shows in the checks
-        await self._tapped_all()
         for code, window in self.windows.items():
             for index, body in enumerate(window.gives_out()):
                 self.scribe.write(What.RECORD, party=code, index=index, body=body.decode())
+
+    async def taken_in(self, window: Window) -> None:
+        """Let a window log every receipt that the tap saw on its way to it.
+
+        A window that loses receipts must not hold up the run: after a while we go on, and the checks will show it.
+        """
+        try:
+            async with asyncio.timeout(self.setting.patience / 4):
+                while self._on_their_way(window):
+                    # One more round between the two, in which the window takes what is on its topics. No sleep.
+                    for corridor in self.ground.corridors:
+                        if window.code in corridor.parties:
+                            await self.window(corridor.partner(window.code)).seeks_witness(window.code)
+        except (TimeoutError, Stopped):
+            self.step("stage", f"goes on, though {window.code} has not logged every receipt that came to it")
+
+    def _on_their_way(self, window: Window) -> set[str]:
+        """The receipts (raw digests) on this window's own topics that its log does not know."""
+        known = {str(records.read(body).fields.get("raw")) for body in window.gives_out()}
+        mine = f"{topics.principal(window.code)}.in.from."
+        seen = (one for one in self.tap.seen if one.delivery.topic.startswith(mine) and one.kind is Kind.RECEIPT)
+        return {one.sealed.raw for one in seen} - known
 
     async def _tapped_all(self) -> None:
         """Wait until the tap has seen all that the logs say was put, but for what Mallory kept from the topics."""
