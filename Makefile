@@ -29,6 +29,7 @@ TYPED   := certs harness nodes scenarios tests $(wildcard benchmarks/*.py)
 
 demo: $(VENV)/.corridor $(if $(filter local,$(BUS)),$(VENV)/.kafka)
 	@$(BIN)/corridor demo $(if $(filter-out memory,$(BUS)),--bus $(BUS)) $(ARGS)
+	@command -v corridor >/dev/null || echo "  here      the command is $(BIN)/corridor; corridor alone once $(BIN) is on your PATH" >&2
 
 # The command `pytest`, not `python -m pytest`: that would put the checkout before the wheel.
 test: $(VENV)/.corridor $(VENV)/.dev
