@@ -51,6 +51,9 @@ class Severity(StrEnum):
 class Finding:
     """One thing found in a document: how grave, which rule, where (JSON pointer into the common model), in words."""
 
+    # A finding also comes in receipts: what a later version adds to it stays in the signed bytes, not here.
+    __pydantic_config__: ClassVar[ConfigDict] = ConfigDict(extra="ignore")
+
     severity: Severity
     code: str
     pointer: str

@@ -379,3 +379,29 @@ TABLE: Final[dict[str, Reason]] = {
 def by_code(code: str) -> Reason:
     """The reason with that code. Raises KeyError for a code that is not in the table."""
     return TABLE[code]
+
+
+def as_markdown() -> str:
+    """The table as docs/reasons.md publishes it, one section for each class."""
+    lines = [
+        "# Reasons",
+        "",
+        "Why something was refused. A refusal travels as a code in a signed receipt and stands in the evidence log of who",
+        "refused it; it counts only with its reason. The first digit is the class. *Step* is the numbered step of the window at",
+        "which it falls, *again* says whether sending the same thing again can help. Made from `harness/exchange/reasons.py`:",
+        "change the table there, then write this page anew with `harness.exchange.reasons.as_markdown()`.",
+    ]
+    for digit, kind in KINDS.items():
+        lines += [
+            "",
+            f"## {digit}xx {kind}",
+            "",
+            "| code | name | step | clause | again | sentence |",
+            "|---|---|---|---|---|---|",
+        ]
+        for reason in TABLE.values():
+            if reason.code[0] == digit:
+                step, again = f"{reason.step.value} {reason.step.name.lower()}", "yes" if reason.retry else "no"
+                sentences = "<br>".join((reason.en, reason.zh, reason.ru))
+                lines.append(f"| {reason.code} | {reason.name} | {step} | {reason.clause} | {again} | {sentences} |")
+    return "\n".join(lines) + "\n"

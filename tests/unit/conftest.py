@@ -275,6 +275,12 @@ class Corridor:
         return [one for body in window.gives_out() if (one := records.read(body)).event in events]
 
 
+@pytest.fixture
+def made_corridor() -> type[Corridor]:
+    """How a corridor is made, for a test that has no event loop around it."""
+    return Corridor
+
+
 @pytest_asyncio.fixture
 async def corridor(tmp_path: Path) -> AsyncIterator[Corridor]:
     """A corridor between QM and QN (and QP), its topics open, no window yet."""

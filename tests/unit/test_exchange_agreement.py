@@ -1,0 +1,153 @@
+"""The corridor agreement: what it covers, and that both sides signed the very same bytes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from certs import jws
+from certs.identity import Algorithm
+from harness.errors import BadInput
+from harness.exchange import agreement as agreements
+from harness.exchange import reasons
+from harness.exchange.agreement import Signed
+from harness.exchange.reasons import Reason, Refused
+from scenarios.pack import PACK
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import Corridor
+
+AT = datetime(2026, 3, 12, 9, tzinfo=UTC)
+QM_QN = PACK.corridors[0]
+
+
+def covered(
+    doctype: str = "864",
+    function: str = "9",
+    *,
+    sender: str = "QM",
+    receiver: str = "QN",
+    algorithm: str = "ES256",
+    at: datetime = AT,
+) -> agreements.Cover:
+    """Ask the agreement."""
+    return QM_QN.covers(doctype, function, sender=sender, receiver=receiver, algorithm=algorithm, at=at)
+
+
+def test_what_is_covered() -> None:
+    """The clause that covers it says how long an answer may take and a document may travel."""
+    assert covered().answer_within_seconds == 60
+    assert agreements.expiry(covered(), AT) == AT + timedelta(days=1)
+    assert covered(sender="QN", receiver="QM").functions == ("9",)
+    assert (QM_QN.partner("QM"), QM_QN.partner("QN")) == ("QN", "QM")
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason", "clause"),
+    [
+        ({"doctype": "380"}, reasons.NOT_COVERED, "documents"),
+        ({"doctype": "851", "sender": "QN", "receiver": "QM"}, reasons.NOT_COVERED, "documents"),
+        ({"sender": "QP"}, reasons.NOT_COVERED, "documents"),
+        ({"function": "53"}, reasons.FUNCTION_NOT_COVERED, "documents[1]"),
+        ({"function": "1", "sender": "QN", "receiver": "QM"}, reasons.FUNCTION_NOT_COVERED, "documents[3]"),
+        ({"algorithm": "RS256"}, reasons.ALGORITHM_NOT_AGREED, "algorithms"),
+        ({"at": QM_QN.since - timedelta(milliseconds=1)}, reasons.AGREEMENT_NOT_IN_FORCE, "since/until"),
+        ({"at": QM_QN.until}, reasons.AGREEMENT_NOT_IN_FORCE, "since/until"),
+    ],
+)
+def test_what_is_not_covered(asked: dict[str, str], reason: Reason, clause: str) -> None:
+    """It is refused for its own reason, resting on the agreement's own clause."""
+    with pytest.raises(Refused) as refused:
+        covered(**asked)  # type: ignore[arg-type]  # one moment among the texts
+    assert refused.value.reason is reason
+    assert refused.value.clause == f"agreement QM-QN v1, {clause}"
+
+
+def test_the_first_and_the_last_moment() -> None:
+    """In force from `since`, included, until `until`, excluded."""
+    for at in (QM_QN.since, QM_QN.until - timedelta(milliseconds=1)):
+        assert covered(at=at).doctype == "864"
+
+
+def test_an_algorithm_nobody_agreed() -> None:
+    """It is refused for what carries no document too."""
+    QM_QN.algorithm_agreed("Ed25519")
+    with pytest.raises(Refused) as refused:
+        QM_QN.algorithm_agreed("PS256")
+    assert refused.value.reason is reasons.ALGORITHM_NOT_AGREED
+
+
+# -------------------------------------------------------------------------------------------------- signatures
+
+
+def test_an_agreement_that_both_signed(corridor: Corridor) -> None:
+    """It is read with the fingerprints of both roots in it."""
+    signed = corridor.signed["QM-QN"]
+    read = signed.checked(corridor.recognised, AT)
+    assert {code: member.root for code, member in read.parties.items()} == {
+        code: corridor.authorities[code].anchor for code in ("QM", "QN")
+    }
+    assert agreements.read(signed.octets) == read
+    assert read.documents == QM_QN.documents
+
+
+def test_an_agreement_that_one_side_signed(corridor: Corridor) -> None:
+    """It is none, and the message says whose signature is missing."""
+    signed = corridor.signed["QM-QN"]
+    with pytest.raises(BadInput, match="one-sided: QN has not signed"):
+        Signed(signed.octets, {"QM": signed.tokens["QM"]}).checked(corridor.recognised, AT)
+
+
+def test_an_agreement_changed_after_signing(corridor: Corridor) -> None:
+    """Both signatures are over other bytes then."""
+    signed = corridor.signed["QM-QN"]
+    other = replace(signed, octets=signed.octets.replace(b'"version": 1', b'"version": 2'))
+    assert other.octets != signed.octets
+    with pytest.raises(BadInput, match="signed other bytes"):
+        other.checked(corridor.recognised, AT)
+
+
+def test_a_third_country_in_the_place_of_a_party(corridor: Corridor) -> None:
+    """A recognised key is not enough: it must be the party's own."""
+    signed = corridor.signed["QM-QN"]
+    token = agreements.sign(signed.octets, corridor.identities["QP"])
+    with pytest.raises(BadInput, match="signed by QP in the place of QN"):
+        Signed(signed.octets, {**signed.tokens, "QN": token}).checked(corridor.recognised, AT)
+
+
+def test_another_kind_of_token_over_the_same_bytes(corridor: Corridor) -> None:
+    """A message is no signature under an agreement, whatever it carries."""
+    signed = corridor.signed["QM-QN"]
+    token = jws.sign(signed.octets, corridor.identities["QN"], typ=jws.MESSAGE)
+    with pytest.raises(BadInput, match="does not hold: a token of kind"):
+        Signed(signed.octets, {**signed.tokens, "QN": token}).checked(corridor.recognised, AT)
+
+
+def test_a_signature_that_is_spoilt(corridor: Corridor) -> None:
+    """It does not hold."""
+    signed = corridor.signed["QM-QN"]
+    spoilt = signed.tokens["QN"][:-6] + b"AAAAAA"
+    with pytest.raises(BadInput, match="signature of QN does not hold"):
+        Signed(signed.octets, {**signed.tokens, "QN": spoilt}).checked(corridor.recognised, AT)
+
+
+@pytest.mark.parametrize("octets", [b"", b"{}", b"[]", b'{"id":1,"id":1}', b"\xff"])
+def test_bytes_that_are_no_agreement(octets: bytes) -> None:
+    """They are refused with what was expected."""
+    with pytest.raises(BadInput, match="no corridor agreement"):
+        agreements.read(octets)
+
+
+@pytest.mark.parametrize("toml", ["", "id = ", 'id = "QM-QN"\nversion = 0', "unknown = 1"])
+def test_a_draft_with_a_mistake(toml: str) -> None:
+    """The message names the file."""
+    with pytest.raises(BadInput, match=r"draft\.toml is no corridor agreement"):
+        agreements.draft(toml, name="draft.toml")
+
+
+def test_both_algorithms_are_agreed() -> None:
+    """What our windows can sign with, the shipped agreements allow."""
+    assert {algorithm.value for algorithm in Algorithm} <= set(QM_QN.algorithms)
