@@ -104,7 +104,7 @@ def spoilt(draw: st.DrawFn, good: object) -> object:
         if act == "remove":
             del inner[last]
         elif act == "add" and isinstance(inner, list):
-            inner.append(inner[last])
+            inner.append(inner[-1])
         elif act == "add":
             inner[draw(st.text(max_size=8))] = draw(values)
         else:
