@@ -30,6 +30,7 @@ COMMANDS: Final = {
 """Every command and its one line: so that `--help` need not load any of them."""
 
 INTERRUPTED: Final = 130
+READER_GONE: Final = 141
 
 TRACEBACK: Final = "CORRIDOR_TRACEBACK"
 """The environment variable that lets a developer see where an unforeseen error came from."""
@@ -74,7 +75,7 @@ def cli() -> None:
 def main() -> None:
     """Run the command line and exit with a documented code; no traceback reaches a user."""
     try:
-        sys.exit(cli.main(standalone_mode=False) or 0)
+        code = cli.main(standalone_mode=False) or 0
     except click.ClickException as error:
         error.show()
         sys.exit(BadInput.exit_code)
@@ -84,15 +85,16 @@ def main() -> None:
     except (KeyboardInterrupt, click.Abort):
         click.echo("interrupted", err=True)
         sys.exit(INTERRUPTED)
-    except BrokenPipeError:
-        # Whoever read our output has had enough; that is not our failure to report.
-        sys.stderr.close()
-        sys.exit(0)
+    except SystemExit:
+        # Click's one way out that is no exception of its own: whoever read our output has had enough. Not our failure,
+        # and no verdict either: what a shell says of a program that ends so.
+        sys.exit(READER_GONE)
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
         tell(_ours(error))
         sys.exit(Defect.exit_code)
+    sys.exit(code)
 
 
 def tell(error: CorridorError) -> None:

@@ -45,7 +45,7 @@ def options(command: F) -> F:
                 help="memory, local, or HOST:PORT of a running broker.",
             ),
             click.option(
-                "--seed", type=click.IntRange(0, 2**63 - 1), help="Repeat a run; drawn and told when not given."
+                "--seed", type=click.IntRange(min=0), metavar="N", help="Repeat a run; drawn and told when not given."
             ),
             click.option(
                 "--algorithm",
@@ -172,6 +172,8 @@ def play(prepared: Prepared, *, begins: Callable[[Playable], None], ended: Calla
                 raise Unplayed(unplayed, error) from error
             report = _report(prepared, outcomes)
             wrote(total_line(report))
+    except BrokenPipeError:
+        raise  # stdout's, not the disk's
     except OSError as error:
         raise RoadFailed(
             f"the disk refused: {error}",

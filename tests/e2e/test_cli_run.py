@@ -224,6 +224,25 @@ def test_other_scripts_that_fail(run_corridor: RunCorridor, other_pack: Path, tm
         assert {one["verdict"] for one in told[name]["promises"]} == {"unknown"}
 
 
+def test_reader_that_has_gone(command: Path, tmp_path: Path) -> None:
+    """When nobody reads the result any more, the run ends quietly, and with no code that states a verdict."""
+    ours, theirs = os.pipe()
+    os.close(ours)
+    with os.fdopen(theirs, "wb") as gone:
+        ran = subprocess.run(
+            [command, "run", "--json", REPLAY],
+            cwd=tmp_path,
+            env=environment(),
+            stdout=gone,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=30,
+            check=False,
+        )
+    assert ran.returncode == 141
+    assert not any(word in ran.stderr for word in ("Traceback", "Errno", "disk"))
+
+
 def test_colour_when_forced(run_corridor: RunCorridor, tmp_path: Path) -> None:
     """FORCE_COLOR colours what is no terminal; the state is in words all the same; NO_COLOR wins."""
     forced = run_corridor("run", REPLAY, folder=tmp_path, FORCE_COLOR="1", NO_COLOR="", TERM="xterm")
