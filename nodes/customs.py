@@ -6,14 +6,18 @@ Telling the issuer is the window's work (`nodes.counter`); deciding on arrival i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from typing import Final
 
 from harness.documents.model import CertificateOfOrigin
 from harness.errors import BadInput
 from harness.exchange.receipt import Status
 from nodes import mapping
 from nodes.profile import Profile
+
+_PLAIN: Final = re.compile(r"-?[0-9]{1,16}(\.[0-9]{1,6})?")
 
 
 def after_use(own: bytes, profile: Profile, used: Sequence[str], quantity: str) -> Status:
@@ -49,7 +53,7 @@ def after_use(own: bytes, profile: Profile, used: Sequence[str], quantity: str) 
 
 
 def _decimal(text: str) -> Decimal:
-    try:
-        return Decimal(text)
-    except InvalidOperation as error:
-        raise BadInput(f"{text!r} is no quantity", expected="a decimal number such as 120.5") from error
+    # Decimal() also reads NaN, 1e99, 1_000 and the digits of other scripts.
+    if not _PLAIN.fullmatch(text):
+        raise BadInput(f"{text!r} is no quantity", expected="a decimal number such as 120.5")
+    return Decimal(text)
