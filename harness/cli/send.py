@@ -14,9 +14,10 @@ from typing import Final
 import click
 
 from harness.cli import say
+from harness.cli import uncefact as forms
 from harness.cli.files import new_folder, read_file
 from harness.cli.journal import journal
-from harness.cli.sent import Face, NdJson, Text, Told
+from harness.cli.sent import FORM, Face, NdJson, Text, Told
 from harness.clock import Chance, SystemClock
 from harness.documents import syntax
 from harness.errors import BadInput
@@ -49,9 +50,25 @@ _WANTED: Final = "a certificate as UN/CEFACT SPS XML or as JSON of the common mo
     metavar="DIR",
     help="Where the run's folder is made.",
 )
+@click.option(
+    "--uncefact",
+    type=click.Path(path_type=Path),
+    metavar="SCHEMA",
+    help="Check the UN/CEFACT form against this JSON schema too.",
+)
 @click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/send.schema.json).")
 @click.pass_context
-def command(ctx: click.Context, *, file: str, sender: str, receiver: str, bus: str, out: Path, as_json: bool) -> None:
+def command(
+    ctx: click.Context,
+    *,
+    file: str,
+    sender: str,
+    receiver: str,
+    bus: str,
+    out: Path,
+    uncefact: Path | None,
+    as_json: bool,
+) -> None:
     """Send one document of yours, there and back, with its evidence.
 
     FILE is a certificate as UN/CEFACT SPS XML or JSON, or sample:NAME for one that ships with Corridor
@@ -68,19 +85,22 @@ def command(ctx: click.Context, *, file: str, sender: str, receiver: str, bus: s
         _sample(file, ground) if file.startswith(SAMPLE) else read_file(Path(file), largest=LARGEST, wanted=_WANTED)
     )
     document = syntax.read(octets).document
+    form = forms.form(document, forms.schema(uncefact))
     again = shlex.join(["corridor", "send", file, "--from", sender, "--to", receiver, "--bus", bus])
     consignment = Consignment(octets, sender, receiver)
     face: Face = NdJson() if as_json else Text()
     try:
-        folder, sending = asyncio.run(_send(consignment, ground, bus, out, again))
+        folder, sending = asyncio.run(_send(consignment, ground, bus, out, again, form))
     except Refused as refused:
         face.refused_at_home(sender, refused)
         ctx.exit(1)
-    face.tell(Told(folder, sending, consignment, document, bus, again))
+    face.tell(Told(folder, sending, consignment, document, form, bus, again))
     ctx.exit(0 if sending.accepted else 1)
 
 
-async def _send(consignment: Consignment, ground: Ground, bus: str, out: Path, again: str) -> tuple[Path, Sending]:
+async def _send(
+    consignment: Consignment, ground: Ground, bus: str, out: Path, again: str, form: forms.Form
+) -> tuple[Path, Sending]:
     clock, chance = SystemClock(), Chance()
     run = f"send-{chance.token('run', count=4)}"
     principals = [topics.principal(code) for code in ground.countries]
@@ -88,6 +108,8 @@ async def _send(consignment: Consignment, ground: Ground, bus: str, out: Path, a
         async with standing(bus, folder, principals, clock, say.progress) as make, make(f"{run}.") as opened:
             setting = Setting(run, folder, clock, chance)
             sending = await send_over(consignment, ground, setting, opened, told={"bus": bus, "again": again})
+        (folder / FORM).parent.mkdir(exist_ok=True)
+        (folder / FORM).write_bytes(form.octets)
     return out / run, sending
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from harness.cli import say
+from harness.cli.uncefact import Form
 from harness.clock import stamp
 from harness.documents.model import Finding, TradeDocument
 from harness.exchange.reasons import Refused, by_code
@@ -20,6 +21,8 @@ from harness.trial import about
 from harness.trial.sending import Consignment, Sending
 from harness.trial.verdict import Judged, Verdict
 
+FORM: Final = Path("documents", "uncefact.json")
+"""Where the UN/CEFACT form stands in the run's folder."""
 _KINDS: Final = {"851": "phytosanitary certificate", "864": "preferential certificate of origin"}
 
 
@@ -31,6 +34,7 @@ class Told:
     sending: Sending
     consignment: Consignment
     document: TradeDocument
+    form: Form
     bus: str
     again: str
 
@@ -70,6 +74,7 @@ class Text:
             say.row("", f"{pointer or 'the document itself'}{f' ({count} times)' if count > 1 else ''}")
         for kept in sending.kept:
             say.row(kept.what, f"{told.folder / kept.path}  {kept.size} octets, SHA-256 {kept.sha256}")
+        _form(told)
         _promises(sending.judged)
         for party, path in sending.bundles.items():
             say.row("evidence", f"{told.folder / path}  of {party}")
@@ -113,6 +118,13 @@ class NdJson:
         for kept in sending.kept:
             file = {"path": str(told.folder / kept.path), "sha256": kept.sha256, "size": kept.size}
             say.line("document", what=kept.what, party=kept.party, **file)
+        form = told.form
+        say.line(
+            "uncefact",
+            path=str(told.folder / FORM),
+            losses=[_found(finding) for finding in form.losses],
+            departures=None if form.departures is None else [_found(finding) for finding in form.departures],
+        )
         for one in sending.judged:
             verdict = one.verdict.value
             say.line("promise", check=one.check, topic=one.topic, verdict=verdict, expected=one.expected, saw=one.saw)
@@ -136,6 +148,16 @@ def _levels(sending: Sending) -> None:
             say.row("", f"{finding.severity.value} {finding.code} {finding.pointer}: {finding.sentence}")
     if sending.last is None:
         say.row("L1", "no answer came in time")
+
+
+def _form(told: Told) -> None:
+    form = told.form
+    held = "not checked against a schema (--uncefact)"
+    if form.departures is not None:
+        held = f"departs from the schema in {len(form.departures)} place(s)" if form.departures else "conforms"
+    say.row("uncefact", f"{told.folder / FORM}  {len(form.losses)} field(s) it cannot carry; {held}")
+    for finding in form.departures or ():
+        say.row("", f"{finding.pointer}: {finding.sentence}")
 
 
 def _promises(judged: tuple[Judged, ...]) -> None:

@@ -165,3 +165,28 @@ def test_real_kafka(run_corridor: RunCorridor, parts_of_a_broker: None, tmp_path
     (total,) = ran.lines("total")
     assert total["held"] == total["promises"]
     assert "Kafka" in ran.err
+
+
+def test_uncefact_form_reported_apart(run_corridor: RunCorridor, real_data: Path, tmp_path: Path) -> None:
+    """The UN/CEFACT form is written and checked against its schema, and what departs there changes no verdict."""
+    file, schemas = real_data / "ephyto" / "SPSCertificateContent.xml", real_data / "uncefact"
+    against = ("--uncefact", schemas / "SPSCertificate.schema.json")
+    ran = run_corridor("send", file, "--from", "QM", "--to", "QN", *against, "--json", folder=tmp_path)
+    assert ran.code == 0, ran.err
+    (form,) = ran.lines("uncefact")
+    assert {finding["code"] for finding in form["departures"]} == {"not-conformant"}
+    assert json.loads((tmp_path / form["path"]).read_bytes())["exchangedDocument"]
+    unchecked = run_corridor(
+        "send", "sample:phytosanitary.xml", "--from", "QM", "--to", "QN", "--json", folder=tmp_path
+    )
+    assert unchecked.lines("uncefact")[0]["departures"] is None
+
+
+def test_uncefact_schema_that_is_none(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """A file that is no schema is told before anything is sent."""
+    (tmp_path / "list.json").write_text("[]")
+    road = ("--from", "QM", "--to", "QN", "--uncefact", "list.json")
+    ran = run_corridor("send", "sample:phytosanitary.xml", *road, folder=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert "expected  a UN/CEFACT JSON schema" in ran.err
+    assert not (tmp_path / "corridor-runs").exists()
