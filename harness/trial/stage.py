@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -69,6 +69,8 @@ class Setting:
     chance: Chance
     algorithm: Algorithm = Algorithm.ES256
     patience: float = PATIENCE
+    luck: Chance = field(default_factory=Chance)
+    """Where the script's own choices come from (what an adversary makes up): seeded, so that a run can be repeated."""
 
 
 def parties_of(corridors: tuple[Agreement, ...]) -> tuple[str, ...]:
@@ -178,7 +180,7 @@ class Stage:
 
     def insider(self, code: str) -> Insider:
         """Somebody in country `code` who can use its signing key."""
-        return Insider(self.countries[code].identity, self.setting.clock, self.setting.chance)
+        return Insider(self.countries[code].identity, self.setting.clock, self.setting.luck)
 
     def sample(self, name: str) -> bytes:
         """A document of the pack's own, freshly dated."""
