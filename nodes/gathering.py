@@ -5,10 +5,13 @@ Only looking up: what a bundle is made of and how is `harness.evidence.bundle`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from harness.evidence import records
-from harness.evidence.bundle import BundleParts, Document, entries
+from harness.evidence.bundle import BundleParts, Document, Entry, entries
 from harness.evidence.log import EvidenceLog
 from harness.exchange.seat import Seat
+from nodes.outbox import own_envelope
 from nodes.profile import Profile
 
 _MESSAGES = frozenset({records.SENT, records.RECEIVED})
@@ -27,7 +30,7 @@ def gather(
     cosignature: bytes,
 ) -> BundleParts:
     """Everything about `correlation` among the first `size` records, under the checkpoint that `partner` cosigned."""
-    shown = entries(log, upto=size, correlation=correlation)
+    shown = _between(entries(log, upto=size, correlation=correlation), log, partner)
     messages: dict[str, bytes] = {}
     receipts: dict[str, bytes] = {}
     own: dict[str, Document] = {}
@@ -65,3 +68,25 @@ def gather(
         checkpoint=checkpoint,
         cosignatures={partner: cosignature},
     )
+
+
+def _between(shown: Iterable[Entry], log: EvidenceLog, partner: str) -> tuple[Entry, ...]:
+    """The entries about what went to or came from `partner`.
+
+    A transaction's name is the sender's to choose: another partner that takes it too would put things into the bundle
+    that its reader has no trust list for.
+    """
+    ours: list[Entry] = []
+    known: set[str | None] = set()
+    for entry in shown:
+        record = records.read(entry.record)
+        if record.event == records.LODGED:
+            ours.append(entry)
+        elif (raw := record.digest("raw")) is not None:
+            envelope = own_envelope(log.object(raw))
+            if partner in (envelope.source, envelope.receiver):
+                known.add(record.digest("identity"))
+                ours.append(entry)
+        elif {record.digest("identity"), record.digest("of")} & known:
+            ours.append(entry)
+    return tuple(ours)

@@ -117,7 +117,14 @@ def test_a_receipt_that_waits() -> None:
 def test_what_the_broker_never_confirmed() -> None:
     """Messages of ours, and later receipts that no redelivery would send again; first answers are not among them."""
     fields = {"identity": name(5), "raw": name(105), "id": "qn-5", "topic": "qm.in.from.qn", "receiver": "QM"}
-    sent = {**fields, "subject": "CO-5", "doctype": None, "function": None, "payload": None, "deadline": None}
+    sent: dict[str, object] = {
+        **fields,
+        "subject": "CO-5",
+        "doctype": None,
+        "function": None,
+        "payload": None,
+        "deadline": None,
+    }
     told: list[tuple[str, dict[str, object]]]
     told = [(records.SENT, sent), received(1), answered(1, 11, "L4 accepted"), answered(1, 12, "L4 utilised")]
     assert {one: out.raw for one, out in ledger(*told).untransported().items()} == {
