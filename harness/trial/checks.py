@@ -11,12 +11,15 @@ import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 from certs import jws
+from certs.errors import TrustError
 from harness.errors import NotProved
-from harness.evidence import checkpoint, dispute, records
+from harness.evidence import checkpoint as checkpoints
+from harness.evidence import dispute, records
 from harness.evidence.audit import audit
+from harness.evidence.checkpoint import Checkpoint
 from harness.evidence.merkle import Tree, leaf_hash
 from harness.exchange import topics
 from harness.exchange.envelope import Type
@@ -345,16 +348,16 @@ def logs_hold_together(history: History) -> str:
     """The log each party gives out is the one whose roots it signed and had cosigned while the run went on."""
     count = 0
     for seen in history.deliveries:
-        if seen.said.get("type") != Type.CHECKPOINT or not seen.in_inbox:
-            continue
         party, mark = str(seen.said.get("source")), _checkpoint(seen)
+        if seen.said.get("type") != Type.CHECKPOINT or not _by_owner(seen, party) or mark is None:
+            continue
         tree = Tree()
         for logged in history.logs.get(party, ()):
             tree.append(leaf_hash(logged.body))
-        if tree.size < mark[0]:
-            raise Broken(f"{party} signed a log of {mark[0]} records and gives out {tree.size}")
-        if tree.root(mark[0]) != mark[1]:
-            raise Broken(f"the first {mark[0]} records that {party} gives out do not have the root it signed")
+        if tree.size < mark.size:
+            raise Broken(f"{party} signed a log of {mark.size} records and gives out {tree.size}")
+        if tree.root(mark.size) != mark.root:
+            raise Broken(f"the first {mark.size} records that {party} gives out do not have the root it signed")
         count += 1
     _reached(count, "no party signed a checkpoint")
     return f"{count} signed checkpoint(s), each the root of the log given out"
@@ -391,10 +394,14 @@ def _payload(seen: Seen) -> bytes:
     return base64.b64decode(str(seen.said.get("data_base64", "")))
 
 
-def _checkpoint(seen: Seen) -> tuple[int, bytes]:
-    data: Mapping[str, Any] = seen.said["data"]  # Any: JSON
-    mark = checkpoint.parse(jws.read(str(data["checkpoint"]).encode()).payload)
-    return mark.size, mark.root
+def _checkpoint(seen: Seen) -> Checkpoint | None:
+    """The checkpoint that the sender shows; None when none can be read: an insider signs anything."""
+    data = seen.said.get("data")
+    shown = data.get("checkpoint") if isinstance(data, dict) else None
+    try:
+        return checkpoints.parse(jws.read(str(shown).encode()).payload)
+    except (TrustError, NotProved):
+        return None
 
 
 def _words(logged: Logged) -> list[str]:

@@ -10,7 +10,7 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
@@ -20,7 +20,7 @@ from certs.errors import TrustError
 from certs.gates import strict_json
 from certs.jws import read as read_token
 from harness.clock import Clock, moment, stamp
-from harness.errors import BadInput
+from harness.errors import BadInput, NotProved
 from harness.evidence import records
 from harness.evidence.records import Record
 from harness.exchange.bus import Delivery
@@ -149,7 +149,7 @@ class History:
         logs: dict[str, list[Logged]] = {}
         for event in self.of(What.RECORD):
             body = event["body"].encode()
-            logs.setdefault(event["party"], []).append(Logged(event["party"], event["index"], body, records.read(body)))
+            logs.setdefault(event["party"], []).append(Logged(event["party"], event["index"], body, told(body)))
         return {party: tuple(found) for party, found in logs.items()}
 
     def log(self, party: str, event: str, **fields: object) -> tuple[Logged, ...]:
@@ -198,6 +198,14 @@ def delivery_from(event: Mapping[str, Any]) -> Delivery:
         headers=tuple((name, value.encode("latin-1")) for name, value in event["headers"]),
         at=at,
     )
+
+
+def told(body: bytes) -> Record:
+    """A record as a party gave it out. What cannot be read tells of nothing, and its bytes still count in the log."""
+    try:
+        return records.read(body)
+    except NotProved:
+        return Record("unreadable", "", datetime.fromtimestamp(0, UTC), None, {})
 
 
 def see(delivery: Delivery) -> Seen:

@@ -31,7 +31,7 @@ from harness.exchange.seat import Seat, Sent
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
 from harness.trial.ground import Cast, Ground
-from harness.trial.history import Scribe, Seen, What
+from harness.trial.history import Scribe, Seen, What, told
 from harness.trial.party import Party
 from harness.trial.tap import Tap
 
@@ -254,7 +254,7 @@ class Stage:
                     continue  # written down; a log without its witness shows in the checks
         for code, window in self.windows.items():
             for index, body in enumerate(window.gives_out()):
-                self.scribe.write(What.RECORD, party=code, index=index, body=body.decode())
+                self.scribe.write(What.RECORD, party=code, index=index, body=body.decode(errors="backslashreplace"))
 
     async def taken_in(self, window: Window) -> None:
         """Let a window log every receipt that the tap saw on its way to it.
@@ -273,7 +273,7 @@ class Stage:
 
     def _on_their_way(self, window: Window) -> set[str]:
         """The receipts (raw digests) on this window's own topics that its log does not know."""
-        known = {str(records.read(body).fields.get("raw")) for body in window.gives_out()}
+        known = {str(told(body).fields.get("raw")) for body in window.gives_out()}
         mine = f"{topics.principal(window.code)}.in.from."
         seen = (one for one in self.tap.seen if one.delivery.topic.startswith(mine) and one.kind is Kind.RECEIPT)
         return {one.sealed.raw for one in seen} - known
@@ -284,7 +284,7 @@ class Stage:
             str(record.fields["raw"])
             for window in self.windows.values()
             for body in window.gives_out()
-            if (record := records.read(body)).event in (records.SENT, records.ANSWERED)
+            if (record := told(body)).event in (records.SENT, records.ANSWERED)
         }
         wanted -= {Sealed(value).raw for value in self.wire.kept_away}
         try:
