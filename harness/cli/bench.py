@@ -1,0 +1,230 @@
+"""`corridor bench`: the published figures, measured again on this machine.
+
+Exit codes: 0 measured; 2 wrong usage; 3 the memory bus or the disk failed, or the bus asked for is not there. A figure
+that cannot be had here (no Java, say) is told as skipped, with its reason. What the figures mean: benchmarks/README.md.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import subprocess
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Final
+
+import click
+
+from certs.identity import Algorithm
+from harness.cli import say
+from harness.cli.journal import journal
+from harness.clock import seconds
+from harness.errors import NotReady
+from harness.trial import about, packs
+from harness.trial.benchmark import WIDTH, Rate, Trips, rate, trips
+from harness.trial.buses import LOCAL, MEMORY, named
+
+TARGETS: Final = {"--help": 0.15, "demo": 3.0}
+"""The commands whose whole process is timed, and the seconds it may take when warm."""
+
+_COMMAND: Final = "from harness.cli import main; main()"
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How long to measure: seconds of load for each algorithm, of round trips for each bus, and runs of a process."""
+
+    load: float
+    trips: float
+    runs: int
+
+
+FULL: Final = Extent(load=40.0, trips=20.0, runs=9)
+QUICK: Final = Extent(load=6.0, trips=3.0, runs=3)
+
+
+@click.command(name="bench")
+@click.option("--quick", is_flag=True, help="Under a minute instead of some four.")
+@click.option(
+    "--bus",
+    "buses",
+    multiple=True,
+    metavar="BUS",
+    help="Round trips on this bus only: memory, local, or HOST:PORT. Again for another. [default: memory and local]",
+)
+@click.option("--seconds", "load", type=click.FloatRange(0.1, 600.0), help="Of load for each algorithm.")
+@click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/bench.schema.json).")
+def command(*, quick: bool, buses: tuple[str, ...], load: float | None, as_json: bool) -> None:
+    """Measure the published figures again.
+
+    Exchanges a second in one process and the budget that their parts allow; round trips on the memory bus and on a
+    real Apache Kafka; the wall time of `corridor --help` and `corridor demo`.
+
+    \b
+    Examples:
+      corridor bench
+      corridor bench --quick --bus memory
+    """
+    chosen = [named(bus) for bus in buses] or [MEMORY, LOCAL]
+    extent = QUICK if quick else FULL
+    if load is not None:
+        extent = Extent(load, load / 2, min(extent.runs, max(1, round(load))))
+    ground = packs.installed()[0]
+    face = NdJson() if as_json else Text()
+    face.machine()
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(TemporaryDirectory(prefix="corridor-bench-")))
+        stack.enter_context(journal(folder))
+        # First, so that a broker that is not there is told at once.
+        for number, bus in enumerate(chosen):
+            say.progress(f"round trips on {_bus(bus)}, about {extent.trips:g} s")
+            place = _new(folder / f"trips-{number}")
+            try:
+                doing = trips(ground, place, bus=bus, most_seconds=extent.trips, say=say.progress)
+                face.trips(asyncio.run(doing))
+            except NotReady as error:
+                if buses:
+                    raise  # it was asked for by name
+                face.skipped(f"round trips on {_bus(bus)}", str(error))
+        for algorithm in Algorithm:
+            say.progress(f"exchanges signed with {algorithm.value}, about {extent.load:g} s")
+            place = _new(folder / algorithm.value)
+            face.rate(asyncio.run(rate(ground, place, algorithm=algorithm, most_seconds=extent.load)))
+        for words, target in TARGETS.items():
+            say.progress(f"corridor {words}, {extent.runs} times")
+            _process(face, words, target, extent.runs, _new(folder / words.strip("-")))
+
+
+class Text:
+    """The figures as lines for people."""
+
+    def machine(self) -> None:
+        """Where they are measured."""
+        for name, value in _machine().items():
+            say.row(name, str(value))
+
+    def rate(self, found: Rate) -> None:
+        """Exchanges a second, the budget, their ratio, and the parts."""
+        say.result(f"exchanges a second, one process, {found.algorithm.value}, {WIDTH} in flight, a receipt for each")
+        say.row("achieved", f"{found.per_second:6.0f}  over {found.exchanges} exchanges")
+        say.row("budget", f"{found.alone:6.0f}  by the parts alone     ratio {found.ratio:.2f}")
+        say.row("", f"{found.in_turns:6.0f}  by the parts in turns  ratio {found.ratio_in_turns:.2f}")
+        say.row("parts", "alone  in turns  microseconds in one exchange")
+        for part in found.parts:
+            say.row("", f"{part.alone * 1e6:5.0f}  {part.seconds * 1e6:8.0f}  {part.name}: {part.what}")
+
+    def trips(self, found: Trips) -> None:
+        """Round trips."""
+        said = f"p50 {found.median * 1e3:.1f} ms  p99 {found.slowest * 1e3:.1f} ms  over {found.exchanges} exchanges"
+        say.result(f"round trip on {_bus(found.bus)}, one at a time, ES256: {said}")
+
+    def process(self, words: str, taken: Sequence[float], target: float) -> None:
+        """The wall time of a process."""
+        said = f"{median(taken):.2f} s, median of {len(taken)} (at most {target:g} s)"
+        say.result(f"corridor {words}: {said}")
+
+    def skipped(self, what: str, why: str) -> None:
+        """A figure that cannot be had here."""
+        say.result(f"{what}: skipped, {why}")
+
+
+class NdJson:
+    """The figures as JSON lines: docs/schemas/bench.schema.json."""
+
+    def machine(self) -> None:
+        """Where they are measured."""
+        say.line("bench", **_machine())
+
+    def rate(self, found: Rate) -> None:
+        """Exchanges a second, the budget, their ratio, and the parts."""
+        name = found.algorithm.value
+        say.line(
+            "exchanges",
+            bus=MEMORY,
+            algorithm=name,
+            in_flight=WIDTH,
+            exchanges=found.exchanges,
+            per_second=round(found.per_second, 1),
+            budget_per_second=round(found.alone, 1),
+            ratio=round(found.ratio, 3),
+            budget_in_turns_per_second=round(found.in_turns, 1),
+            ratio_in_turns=round(found.ratio_in_turns, 3),
+        )
+        for part in found.parts:
+            costs = {"alone_us": round(part.alone * 1e6, 1), "in_turns_us": round(part.seconds * 1e6, 1)}
+            say.line("part", algorithm=name, name=part.name, what=part.what, **costs)
+
+    def trips(self, found: Trips) -> None:
+        """Round trips."""
+        times = {"p50_ms": round(found.median * 1e3, 2), "p99_ms": round(found.slowest * 1e3, 2)}
+        say.line("round_trip", bus=found.bus, algorithm=Algorithm.ES256.value, exchanges=found.exchanges, **times)
+
+    def process(self, words: str, taken: Sequence[float], target: float) -> None:
+        """The wall time of a process."""
+        said = {"seconds": round(median(taken), 3), "runs": len(taken), "at_most": target}
+        say.line("process", command=f"corridor {words}", **said)
+
+    def skipped(self, what: str, why: str) -> None:
+        """A figure that cannot be had here."""
+        say.line("skipped", what=what, reason=why)
+
+
+def _process(face: Text | NdJson, words: str, target: float, runs: int, folder: Path) -> None:
+    """Time a whole process, interpreter and all: the median of `runs` after one that warms the disk's cache."""
+    taken = []
+    for _ in range(runs + 1):
+        begun = seconds()
+        # -P: what is beside the folder it runs in must not be imported for what is installed.
+        ran = subprocess.run(
+            [sys.executable, "-P", "-c", _COMMAND, words],
+            cwd=folder,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        taken.append(seconds() - begun)
+        if ran.returncode != 0:
+            last = (ran.stderr.strip() or "nothing on stderr").splitlines()[-1]
+            face.skipped(f"corridor {words}", f"it ended with exit code {ran.returncode}: {last}")
+            return
+    face.process(words, taken[1:], target)
+
+
+def _machine() -> dict[str, str | int]:
+    return {
+        "corridor": about.corridor_version(),
+        "revision": about.revision(),
+        "python": platform.python_version(),
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": _cores(),
+    }
+
+
+def _processor() -> str:
+    try:
+        told = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        told = []
+    names = (line.partition(":")[2].strip() for line in told if line.startswith("model name"))
+    return next(names, platform.processor() or "unknown")
+
+
+def _cores() -> int:
+    return os.cpu_count() or 1
+
+
+def _bus(name: str) -> str:
+    return {MEMORY: "the memory bus", LOCAL: "a local Apache Kafka"}.get(name, f"the broker at {name}")
+
+
+def _new(folder: Path) -> Path:
+    folder.mkdir(mode=0o700)
+    return folder

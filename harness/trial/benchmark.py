@@ -1,0 +1,101 @@
+"""The published figures, measured in an order that is fair to them: load and its parts in turns, then round trips.
+
+What one exchange is: `harness.trial.measure`. What its parts are: `harness.trial.budget`. Telling: `harness.cli.bench`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from certs.identity import Algorithm
+from harness.clock import SystemClock, seconds
+from harness.exchange import topics
+from harness.exchange.memory import MemoryBus
+from harness.trial.budget import Part, alone, possible
+from harness.trial.buses import standing
+from harness.trial.ground import Ground
+from harness.trial.measure import loaded, quantile, round_trips, working
+
+WIDTH: Final = 64
+"""Exchanges in flight under load."""
+
+SLICE: Final = 2 * WIDTH
+"""Exchanges in one slice of load."""
+
+FEWEST: Final = 3
+"""Slices at least, however little time there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What one process does under load, and what its parts would allow, both in exchanges a second.
+
+    `alone`: each part repeated by itself; `in_turns`: the parts one after the other, as in a window's turn.
+    """
+
+    algorithm: Algorithm
+    exchanges: int
+    per_second: float
+    alone: float
+    in_turns: float
+    parts: tuple[Part, ...]
+
+    @property
+    def ratio(self) -> float:
+        """Achieved against the parts alone."""
+        return self.per_second / self.alone
+
+    @property
+    def ratio_in_turns(self) -> float:
+        """Achieved against the parts in turns: what is left is this program's own overhead."""
+        return self.per_second / self.in_turns
+
+
+@dataclass(frozen=True, slots=True)
+class Trips:
+    """The time of exchanges made one after the other, in seconds."""
+
+    bus: str
+    exchanges: int
+    median: float
+    slowest: float
+    """Of a hundred, all but one are faster."""
+
+
+async def rate(ground: Ground, folder: Path, *, algorithm: Algorithm, most_seconds: float) -> Rate:
+    """Measure exchanges a second on the memory bus, and the budget, for about `most_seconds`."""
+    bus = MemoryBus(SystemClock())
+    spent, done = 0.0, 0
+    async with working(ground, bus, folder, algorithm=algorithm) as pair:
+        await loaded(pair, width=WIDTH, most_seconds=most_seconds, most=SLICE)  # warms what is made at first use
+        parts = await alone(pair, folder)
+        begun, slices = seconds(), 0
+        while slices < FEWEST or seconds() - begun < most_seconds:
+            load = await loaded(pair, width=WIDTH, most_seconds=most_seconds, most=SLICE)
+            await parts.round(load.exchanges)
+            spent, done, slices = spent + load.seconds, done + load.exchanges, slices + 1
+        parts.close()
+    await bus.close()
+    found = parts.parts()
+    in_turns, apart = possible(found)
+    return Rate(algorithm, done, done / spent, apart, in_turns, found)
+
+
+async def trips(ground: Ground, folder: Path, *, bus: str, most_seconds: float, say: Callable[[str], None]) -> Trips:
+    """Measure round trips on the bus of that name, for about `most_seconds`.
+
+    Raises:
+        NotReady: there is no such bus here.
+    """
+    principals = [topics.principal(party) for party in ground.corridors[0].parties]
+    async with (
+        standing(bus, folder, principals, SystemClock(), say) as make,
+        make("bench.") as opened,
+        working(ground, opened, folder, algorithm=Algorithm.ES256) as pair,
+    ):
+        await round_trips(pair, most_seconds=most_seconds / 10, most=20)
+        taken = await round_trips(pair, most_seconds=most_seconds, most=10_000)
+    return Trips(bus, len(taken), quantile(taken, 0.5), quantile(taken, 0.99))

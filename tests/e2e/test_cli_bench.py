@@ -1,0 +1,63 @@
+"""`corridor bench`: that it measures and tells. How fast it is, no test asserts: a busy machine would fail it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from .conftest import Ran, RunCorridor
+
+
+@pytest.fixture(scope="module")
+def measured(run_corridor: RunCorridor, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """The shortest measurement there is, without a broker."""
+    arguments = ("bench", "--quick", "--seconds", "0.2", "--bus", "memory", "--json")
+    return run_corridor(*arguments, folder=tmp_path_factory.mktemp("bench"))
+
+
+def test_lines_are_as_the_schema_says(repo_root: Path, measured: Ran) -> None:
+    """Every line of `bench --json` fits the published schema, and every figure of the issue is among them."""
+    schema = json.loads((repo_root / "docs" / "schemas" / "bench.schema.json").read_bytes())
+    Draft202012Validator.check_schema(schema)
+    assert measured.code == 0, measured.err
+    for line in measured.out.splitlines():
+        Draft202012Validator(schema).validate(json.loads(line))
+    assert [one["algorithm"] for one in measured.lines("exchanges")] == ["ES256", "Ed25519"]
+    assert [one["bus"] for one in measured.lines("round_trip")] == ["memory"]
+    assert [one["command"] for one in measured.lines("process")] == ["corridor --help", "corridor demo"]
+
+
+def test_budget_is_the_sum_of_its_parts(measured: Ran) -> None:
+    """Both budgets follow from the parts that are printed beside them, and the ratios from the budgets."""
+    for told in measured.lines("exchanges"):
+        parts = [part for part in measured.lines("part") if part["algorithm"] == told["algorithm"]]
+        alone, in_turns = (1e6 / sum(part[name] for part in parts) for name in ("alone_us", "in_turns_us"))
+        assert told["budget_per_second"] == pytest.approx(alone, rel=0.01)
+        assert told["budget_in_turns_per_second"] == pytest.approx(in_turns, rel=0.01)
+        assert told["ratio"] == pytest.approx(told["per_second"] / alone, rel=0.01)
+        assert told["ratio_in_turns"] == pytest.approx(told["per_second"] / in_turns, rel=0.01)
+
+
+def test_slowest_round_trips_are_not_below_the_median(measured: Ran) -> None:
+    """The percentiles of a round trip are in their order."""
+    (told,) = measured.lines("round_trip")
+    assert told["p99_ms"] >= told["p50_ms"]
+
+
+def test_broker_asked_for_by_name_must_be_there(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """Where nothing listens, the environment is not ready: one message, no traceback, before anything is measured."""
+    arguments = ("bench", "--bus", "127.0.0.1:1")
+    ran = run_corridor(*arguments, folder=tmp_path)
+    assert ran.code == 3
+    assert "127.0.0.1:1" in ran.err
+    assert "Traceback" not in ran.err
+    assert "round trip" not in ran.out
+    assert "achieved" not in ran.out
+
+
+def test_measuring_leaves_nothing_behind(measured: Ran) -> None:
+    """What a benchmark writes is gone when it ends: the folder it ran in stays as it was."""
+    assert not list(measured.folder.iterdir())
