@@ -125,7 +125,7 @@ class Receipt(BaseModel):
 
     def said(self) -> dict[str, Any]:  # Any: a JSON object
         """This receipt as the JSON object that travels."""
-        told = self.model_dump(exclude_none=True, exclude_defaults=True)
+        told = self.model_dump(exclude={"statements"}, exclude_none=True, exclude_defaults=True)
         told["form"] = self.form
         told["statements"] = [
             {**statement.model_dump(mode="json", exclude_none=True, exclude_defaults=True), "at": stamp(statement.at)}
