@@ -381,27 +381,33 @@ def by_code(code: str) -> Reason:
     return TABLE[code]
 
 
+_PAGE: Final = """\
+# Reasons
+
+Why something was refused. A refusal travels as a code in a signed receipt and stands in the evidence log of who refused
+it; it counts only with its reason. The first digit is the class. *Step* is the numbered step of the window at which it
+falls, *again* says whether sending the same thing again can help. Made from `harness/exchange/reasons.py`: change the
+table there, then write this page anew with `harness.exchange.reasons.as_markdown()`.
+"""
+
+_HEADING: Final = """
+## {digit}xx {kind}
+
+| code | name | step | clause | again | sentence |
+|---|---|---|---|---|---|
+"""
+
+
 def as_markdown() -> str:
     """The table as docs/reasons.md publishes it, one section for each class."""
-    lines = [
-        "# Reasons",
-        "",
-        "Why something was refused. A refusal travels as a code in a signed receipt and stands in the evidence log of who",
-        "refused it; it counts only with its reason. The first digit is the class. *Step* is the numbered step of the window at",
-        "which it falls, *again* says whether sending the same thing again can help. Made from `harness/exchange/reasons.py`:",
-        "change the table there, then write this page anew with `harness.exchange.reasons.as_markdown()`.",
-    ]
+    page = _PAGE
     for digit, kind in KINDS.items():
-        lines += [
-            "",
-            f"## {digit}xx {kind}",
-            "",
-            "| code | name | step | clause | again | sentence |",
-            "|---|---|---|---|---|---|",
-        ]
-        for reason in TABLE.values():
-            if reason.code[0] == digit:
-                step, again = f"{reason.step.value} {reason.step.name.lower()}", "yes" if reason.retry else "no"
-                sentences = "<br>".join((reason.en, reason.zh, reason.ru))
-                lines.append(f"| {reason.code} | {reason.name} | {step} | {reason.clause} | {again} | {sentences} |")
-    return "\n".join(lines) + "\n"
+        page += _HEADING.format(digit=digit, kind=kind)
+        page += "".join(_line(reason) for reason in TABLE.values() if reason.code[0] == digit)
+    return page
+
+
+def _line(reason: Reason) -> str:
+    step, again = f"{reason.step.value} {reason.step.name.lower()}", "yes" if reason.retry else "no"
+    said = f"{reason.en}<br>{reason.zh}<br>{reason.ru}"
+    return f"| {reason.code} | {reason.name} | {step} | {reason.clause} | {again} | {said} |\n"
