@@ -50,7 +50,7 @@ class Rate:
 
     @property
     def ratio_in_turns(self) -> float:
-        """Achieved against the parts in turns: what is left is this program's own overhead."""
+        """Achieved against the parts in turns."""
         return self.per_second / self.in_turns
 
 

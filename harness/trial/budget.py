@@ -41,7 +41,7 @@ class Part:
     """One part of an exchange, with its seconds in one exchange.
 
     `seconds` is what it takes when the parts take turns as a window's turn has them, `alone` when it is repeated by
-    itself. The second is less: a part that is repeated finds the processor's caches full of nothing but itself.
+    itself. The second is less, by all signs for the processor's caches (benchmarks/README.md).
     """
 
     name: str
