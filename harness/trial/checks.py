@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from certs import jws
 from certs.errors import TrustError
 from harness.errors import NotProved
 from harness.evidence import checkpoint as checkpoints
@@ -24,7 +23,7 @@ from harness.evidence.merkle import Tree, leaf_hash
 from harness.exchange import topics
 from harness.exchange.envelope import Type
 from harness.exchange.reasons import REPLAYED, Step, by_code
-from harness.exchange.receipt import NEGATIVE, Level, Status
+from harness.exchange.receipt import NEGATIVE, Level, Receipt, Status
 from harness.trial.history import History, Logged, Seen, What
 from harness.trial.verdict import Judged, Verdict
 
@@ -287,10 +286,9 @@ def claim_ruled(history: History, *, claimant: str, respondent: str, of: str, ou
 def answered_is_logged(history: History) -> str:
     """Every receipt that left a party stands in its log."""
     count = 0
-    for seen in history.deliveries:
+    for seen, receipt in _given(history):
         party = str(seen.said.get("source"))
-        receipt = seen.receipt
-        if receipt is None or not seen.in_inbox or not _by_owner(seen, party) or party not in history.logs:
+        if party not in history.logs:
             continue
         count += 1
         logged = history.log(party, records.ANSWERED, raw=seen.sealed.raw)
@@ -324,13 +322,8 @@ def heard_as_said(history: History) -> str:
     for party, log in history.logs.items():
         by_identity = {str(one.get("identity")): one for one in log if one.record.event == records.ACKNOWLEDGED}
         known = {str(one.get("identity")) for one in log}
-        for seen in history.deliveries:
-            receipt = seen.receipt
-            if (
-                receipt is None
-                or seen.said.get("receiver") != party
-                or not _by_owner(seen, str(seen.said.get("source")))
-            ):
+        for seen, receipt in _given(history):
+            if seen.said.get("receiver") != party:
                 continue
             if seen.sealed.identity not in known:
                 raise Broken(f"{party} never logged the receipt about {_short(receipt.of)}")
@@ -349,7 +342,7 @@ def logs_hold_together(history: History) -> str:
     count = 0
     for seen in history.deliveries:
         party, mark = str(seen.said.get("source")), _checkpoint(seen)
-        if seen.said.get("type") != Type.CHECKPOINT or not _by_owner(seen, party) or mark is None:
+        if not _by_owner(seen, party) or mark is None:
             continue
         tree = Tree()
         for logged in history.logs.get(party, ()):
@@ -385,6 +378,14 @@ def _receiver(history: History, of: str) -> str:
     raise NotReached(f"{_short(of)} never came on a topic")
 
 
+def _given(history: History) -> Iterator[tuple[Seen, Receipt]]:
+    """The receipts that stand, well sealed, on the inbox that their signer alone writes for the receiver it names."""
+    for seen in history.deliveries:
+        receipt = seen.receipt
+        if receipt is not None and seen.opened is not None and _by_owner(seen, seen.opened.envelope.source):
+            yield seen, receipt
+
+
 def _by_owner(seen: Seen, party: str) -> bool:
     """Whether it stands on the inbox that `party` alone writes for the receiver it names."""
     return seen.delivery.topic == topics.inbox(str(seen.said.get("receiver")), party)
@@ -395,11 +396,13 @@ def _payload(seen: Seen) -> bytes:
 
 
 def _checkpoint(seen: Seen) -> Checkpoint | None:
-    """The checkpoint that the sender shows; None when none can be read: an insider signs anything."""
-    data = seen.said.get("data")
+    """The checkpoint that its owner signed and shows; None when there is none: an insider signs anything."""
+    if seen.opened is None or seen.opened.envelope.type != Type.CHECKPOINT:
+        return None
+    data = seen.opened.envelope.data
     shown = data.get("checkpoint") if isinstance(data, dict) else None
     try:
-        return checkpoints.parse(jws.read(str(shown).encode()).payload)
+        return checkpoints.opened(str(shown).encode(), seen.opened.signer.certificate)
     except (TrustError, NotProved):
         return None
 

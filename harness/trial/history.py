@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import cached_property
@@ -19,6 +19,7 @@ from typing import Any
 from certs.errors import TrustError
 from certs.gates import strict_json
 from certs.jws import read as read_token
+from certs.trust import TrustStore
 from harness.clock import Clock, moment, stamp
 from harness.errors import BadInput, NotProved
 from harness.evidence import records
@@ -27,13 +28,14 @@ from harness.exchange.bus import Delivery
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Receipt, Statement
 from harness.exchange.receipt import parse as parse_receipt
-from harness.exchange.seal import Kind, Sealed
+from harness.exchange.seal import Kind, Opened, Sealed, unseal
 
 
 class What(StrEnum):
     """The kinds of events."""
 
     RUN = "run"
+    COUNTRY = "country"
     STEP = "step"
     DELIVERY = "delivery"
     STOPPED = "stopped"
@@ -73,6 +75,8 @@ class Seen:
     sealed: Sealed
     kind: Kind | None
     said: Mapping[str, Any]  # Any: the envelope's JSON as it came, possibly a forger's
+    opened: Opened | None = None
+    """What its seal held, where the judge could open it: only then does it speak for the party it names."""
 
     @property
     def receipt(self) -> Receipt | None:
@@ -140,8 +144,20 @@ class History:
 
     @cached_property
     def deliveries(self) -> tuple[Seen, ...]:
-        """Everything the tap saw, in its order."""
-        return tuple(see(delivery_from(event)) for event in self.of(What.DELIVERY))
+        """Everything the tap saw, in its order, opened where a seal holds."""
+        return tuple(self._open(see(delivery_from(event))) for event in self.of(What.DELIVERY))
+
+    @cached_property
+    def trust(self) -> TrustStore:
+        """What every country published about its authorities: by this the judge opens seals, and by nothing else."""
+        store = TrustStore()
+        countries = tuple(self.of(What.COUNTRY))
+        for event in countries:
+            store.load_list(event["trust_list"].encode(), anchor=event["anchor"], at=moment(event["at"]))
+        for event in countries:
+            for crl in event["crls"]:
+                store.load_crl(base64.b64decode(crl))
+        return store
 
     @cached_property
     def logs(self) -> Mapping[str, tuple[Logged, ...]]:
@@ -165,12 +181,18 @@ class History:
         return tuple(seen for seen in self.deliveries if seen.in_inbox and seen.sealed.identity == identity)
 
     def receipts(self, of: str) -> tuple[Seen, ...]:
-        """Every receipt about this message that was seen, in order."""
+        """Every receipt about this message that was seen, in order. A forged one is nobody's receipt."""
         return tuple(
             seen
             for seen in self.deliveries
-            if seen.in_inbox and (receipt := seen.receipt) is not None and receipt.of == of
+            if seen.in_inbox and seen.opened and (receipt := seen.receipt) is not None and receipt.of == of
         )
+
+    def _open(self, seen: Seen) -> Seen:
+        try:
+            return replace(seen, opened=unseal(seen.sealed, trust=self.trust, at=seen.delivery.at))
+        except Refused:
+            return seen
 
 
 def event_of(delivery: Delivery) -> dict[str, Any]:  # Any: JSON values

@@ -8,6 +8,7 @@ Keys live in the run's folder, mode 0600. Nothing here judges.
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -57,6 +58,15 @@ class Country:
     identity: Identity
     trust_list: bytes
     crls: tuple[bytes, ...]
+
+    def published(self) -> dict[str, object]:
+        """What anybody can look up: the trust list (a token), the root's fingerprint, the revocation lists (base64)."""
+        return {
+            "country": self.code,
+            "anchor": self.authority.anchor,
+            "trust_list": self.trust_list.decode(),
+            "crls": [base64.b64encode(crl).decode() for crl in self.crls],
+        }
 
 
 @dataclass(frozen=True)
@@ -379,6 +389,8 @@ async def staged(
     """
     stage = Stage(setting, ground, bus, scribe)
     stage.countries = found(setting, ground)
+    for country in stage.countries.values():
+        scribe.write(What.COUNTRY, **country.published())
     seats = seat(setting, ground, stage.countries, stage.wire)
     rights = rights_of(ground.corridors)
     await bus.open_topics(rights)

@@ -6,14 +6,17 @@ That each check also catches a party that breaks its promise while it lives is t
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 import pytest
 
+from certs.gates import base64url, base64url_encode
 from harness.clock import SystemClock
 from harness.evidence import records
+from harness.exchange.envelope import Type
 from harness.trial import checks
 from harness.trial.buses import standing
 from harness.trial.checks import CHECKS, Check
@@ -154,3 +157,28 @@ def test_what_was_expected_names_the_arguments(honest: History) -> None:
     judged = checks.use_reported(honest, of="0" * 64, quantity="5")
     assert judged.expected.endswith("(of=000000000000..., quantity=5)")
     assert judged.verdict is Verdict.NOT_REACHED
+
+
+def test_a_forged_receipt_accuses_nobody(honest: History) -> None:
+    """A receipt whose seal does not hold is not its supposed signer's: every promise holds as it did before."""
+    given = next(event for event in honest.of(What.DELIVERY) if event["topic"] == "qm.in.from.qn")
+    head, payload, signature = base64.b64decode(given["value"]).split(b".")
+    said = json.loads(base64url(payload, what="payload"))
+    assert said["type"] == Type.RECEIPT
+    denied = {"level": "L1", "status": "refused", "at": said["time"], "reason": "401"}
+    forged = json.dumps({**said, "data": {**said["data"], "statements": [denied]}}).encode()
+    token = b".".join((head, base64url_encode(forged), signature))
+    slander = {**given, "offset": 999, "value": base64.b64encode(token).decode()}
+    history = History((*honest.events, slander), honest.folder)
+    scenario = next(one for one in PACK.scenarios if one.id == "origin/accepted-and-used")
+    assert {one.verdict for one in judge(scenario, history)} == {Verdict.HELD}
+
+
+def test_no_trust_list_no_receipt(honest: History) -> None:
+    """Where no country has published its authorities, the judge believes no receipt at all."""
+    history = otherwise(honest, lambda told: None if told["what"] == "country" else told)
+    judged = checks.five_levels(history, **promise(history, checks.five_levels))
+    assert (judged.verdict, judged.saw) == (
+        Verdict.BROKEN,
+        "L1 is missing: the receipt states L1 -, L2 -, L3 -, L4 -",
+    )
