@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -17,10 +17,11 @@ from certs.gates import base64url, base64url_encode
 from certs.identity import Identity
 from harness.clock import Chance, Clock
 from harness.exchange import topics
-from harness.exchange.bus import OPERATOR, Ack, Bus, Inlet, Outlet, Record, TopicRights
+from harness.exchange.bus import OPERATOR, Ack, Bus, Outlet, Record
 from harness.exchange.envelope import Envelope, Type
 from harness.exchange.seal import Sealed, seal
 from harness.trial.history import Seen
+from harness.trial.passage import Passage
 
 _SUBJECT = b'"subject":"'
 
@@ -51,39 +52,18 @@ class Fault:
         return after
 
 
-class Wire:
-    """A bus as the parties have it when Mallory stands on the wire. Implements `bus.Bus`."""
+@dataclass
+class Wire(Passage):
+    """A bus as the parties have it when Mallory stands on the wire: what is put passes her, once, for all who read."""
 
-    def __init__(self, bus: Bus, clock: Clock) -> None:
-        self._bus = bus
-        self._clock = clock
-        self.faults: list[Fault] = []
-        self.kept_away: set[bytes] = set()
-        """What was put and did not come on its topic as it was put."""
-
-    @property
-    def enforces_rights(self) -> bool:
-        """As the bus does."""
-        return self._bus.enforces_rights
-
-    async def open_topics(self, rights: Iterable[TopicRights]) -> None:
-        """As the bus does."""
-        await self._bus.open_topics(rights)
+    clock: Clock
+    faults: list[Fault] = field(default_factory=list)
+    kept_away: set[bytes] = field(default_factory=set)
+    """What was put and did not come on its topic as it was put."""
 
     async def outlet(self, principal: str) -> Outlet:
         """An outlet whose records pass Mallory."""
-        return _WiredOutlet(await self._bus.outlet(principal), self, self._clock)
-
-    async def inlet(self, principal: str, topics: Sequence[str], *, group: str | None) -> Inlet:
-        """As the bus does: records are changed on the way in, once, for all who read."""
-        return await self._bus.inlet(principal, topics, group=group)
-
-    async def trim(self, topic: str, before: int) -> None:
-        """As the bus does."""
-        await self._bus.trim(topic, before)
-
-    async def close(self) -> None:
-        """Closing is the owner's business: nothing here."""
+        return _WiredOutlet(await super().outlet(principal), self, self.clock)
 
     def through(self, record: Record) -> Record | None:
         """What becomes of `record`."""

@@ -11,7 +11,7 @@ held against: benchmarks/README.md.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,11 +22,12 @@ from harness.clock import Chance, SystemClock, seconds
 from harness.errors import BadInput, RoadFailed
 from harness.evidence.log import EvidenceLog
 from harness.exchange import topics
-from harness.exchange.bus import Ack, Bus, Delivery, Inlet, Outlet, Record, TopicRights
+from harness.exchange.bus import Ack, Bus, Delivery, Inlet, Outlet, Record
 from harness.exchange.seal import Opened
 from harness.exchange.seat import Seat
 from harness.trial.ground import Ground
 from harness.trial.party import Counter, Party
+from harness.trial.passage import Passage
 from harness.trial.stage import PATIENCE, Setting, found, living, rights_of, seat
 
 SAMPLE: Final = "origin-certificate.json"
@@ -60,13 +61,12 @@ class Measurable(Party, Protocol):
 
 
 @dataclass
-class Meter:
+class Meter(Passage):
     """A bus that notes in what batches records are put and taken, and when the receipts were done with.
 
-    Implements `bus.Bus`. Only the receipts on `answers`, known by their key, are waited for.
+    Only the receipts on `answers`, known by their key, are waited for.
     """
 
-    bus: Bus
     answers: str
     put: list[int] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
@@ -74,29 +74,13 @@ class Meter:
     """When each transaction's answer was committed by who asked."""
     _waiting: dict[bytes, asyncio.Future[None]] = field(default_factory=dict)
 
-    @property
-    def enforces_rights(self) -> bool:
-        """As the bus does."""
-        return self.bus.enforces_rights
-
-    async def open_topics(self, rights: Iterable[TopicRights]) -> None:
-        """As the bus does."""
-        await self.bus.open_topics(rights)
-
     async def outlet(self, principal: str) -> Outlet:
         """An outlet whose batches are noted."""
-        return _MeteredOutlet(await self.bus.outlet(principal), self)
+        return _MeteredOutlet(await super().outlet(principal), self)
 
     async def inlet(self, principal: str, topics: Sequence[str], *, group: str | None) -> Inlet:
         """An inlet whose batches and commits are noted."""
-        return _MeteredInlet(await self.bus.inlet(principal, topics, group=group), self)
-
-    async def trim(self, topic: str, before: int) -> None:
-        """As the bus does."""
-        await self.bus.trim(topic, before)
-
-    async def close(self) -> None:
-        """Closing is the owner's business: nothing here."""
+        return _MeteredInlet(await super().inlet(principal, topics, group=group), self)
 
     async def answered(self, correlation: str) -> float:
         """Return when the answer in this transaction was done with. Bound the wait with a deadline."""

@@ -7,7 +7,7 @@ between a window and its bus to end its life at a chosen moment is `Knife`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,12 +26,13 @@ from harness.evidence.records import Record as LogRecord
 from harness.exchange import agreement as agreements
 from harness.exchange import topics
 from harness.exchange.agreement import Agreement, Signed
-from harness.exchange.bus import OPERATOR, Ack, Bus, Delivery, Inlet, Outlet, Record, TopicRights
+from harness.exchange.bus import OPERATOR, Ack, Bus, Delivery, Inlet, Outlet, Record
 from harness.exchange.envelope import Envelope, Type
 from harness.exchange.memory import MemoryBus
 from harness.exchange.seal import seal
 from harness.exchange.seat import Seat
 from harness.trial.history import Seen, see
+from harness.trial.passage import Passage
 from nodes.window import Window
 from scenarios import samples
 from scenarios.pack import PACK
@@ -42,40 +43,23 @@ PATIENCE = 5.0
 
 
 @dataclass
-class Knife:
+class Knife(Passage):
     """A bus that ends the life of the window that stands on it, the `nth` time the moment comes.
 
     The moments are the awaits of a turn: before put, after put, before commit, after commit.
     """
 
-    bus: Bus
     moment: str
     nth: int = 1
     fell: asyncio.Event = field(default_factory=asyncio.Event)
 
-    @property
-    def enforces_rights(self) -> bool:
-        """As the bus does."""
-        return self.bus.enforces_rights
-
-    async def open_topics(self, rights: Iterable[TopicRights]) -> None:
-        """As the bus does."""
-        await self.bus.open_topics(rights)
-
     async def outlet(self, principal: str) -> Outlet:
         """An outlet under the knife."""
-        return _CutOutlet(await self.bus.outlet(principal), self)
+        return _CutOutlet(await super().outlet(principal), self)
 
     async def inlet(self, principal: str, topics: Sequence[str], *, group: str | None) -> Inlet:
         """An inlet under the knife."""
-        return _CutInlet(await self.bus.inlet(principal, topics, group=group), self)
-
-    async def trim(self, topic: str, before: int) -> None:
-        """As the bus does."""
-        await self.bus.trim(topic, before)
-
-    async def close(self) -> None:
-        """The bus is the corridor's."""
+        return _CutInlet(await super().inlet(principal, topics, group=group), self)
 
     async def comes(self, moment: str) -> None:
         """Cut here, if here is where to cut."""
