@@ -46,12 +46,25 @@ class Ask(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Issued:
-    """A trader's file in its country's national form: `given` and `media_type` are the syntaxes before and after."""
+    """A trader's file in its country's national form: `given` and `media_type` are the syntaxes before and after.
+
+    `losses` tells what the national form does not carry; a file that goes on as it is loses nothing.
+    """
 
     document: TradeDocument
     given: str
     octets: bytes
     media_type: str
+    losses: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lodged:
+    """What a trader or another system handed in: its bytes, their syntax, and what issuing it lost."""
+
+    octets: bytes
+    media_type: str
+    losses: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -83,16 +96,21 @@ class Counter:
             issued.octets,
             to=to,
             cover=(document.doctype, function, document.reference, issued.media_type),
-            lodged=(octets, issued.given),
+            lodged=Lodged(octets, issued.given, issued.losses),
         )
 
     def issue(self, octets: bytes, media_type: str | None = None) -> Issued:
         """Read a trader's file and write it in this country's national form. Raises BadInput."""
         read = syntax.read(octets, media_type=media_type)
         dialect = self.profile.dialect_for(read.document.doctype)
-        same = read.media_type == dialect.media_type
-        national = octets if same else mapping.to_national(read.document, dialect).octets
-        return Issued(read.document, read.media_type, national, dialect.media_type)
+        if read.media_type == dialect.media_type:
+            return Issued(read.document, read.media_type, octets, dialect.media_type, ())
+        national = mapping.to_national(read.document, dialect)
+        unread = tuple(
+            finding.pointer or finding.sentence for finding in read.findings if finding.code == mapping.NOT_CARRIED
+        )
+        losses = unread + tuple(loss.told for loss in national.losses)
+        return Issued(read.document, read.media_type, national.octets, dialect.media_type, losses)
 
     async def pass_on(self, octets: bytes, *, to: str, doctype: str, reference: str, media_type: str) -> Sent:
         """Send bytes that another system of this country answers for, without reading them.
@@ -102,7 +120,7 @@ class Counter:
             Refused: the corridor agreement does not cover it; nothing was sent.
         """
         cover = (doctype, "9", reference, media_type)
-        return await self._send(octets, to=to, cover=cover, lodged=(octets, media_type))
+        return await self._send(octets, to=to, cover=cover, lodged=Lodged(octets, media_type))
 
     async def report_use(self, of: str, *, quantity: str, declaration: str) -> None:
         """Customs used `quantity` of the accepted certificate with identity `of` for a declaration: tell the issuer.
@@ -150,9 +168,7 @@ class Counter:
         turn.post(self.outbox.post(draft))
         return size
 
-    async def _send(
-        self, octets: bytes, *, to: str, cover: tuple[str, str, str, str], lodged: tuple[bytes, str]
-    ) -> Sent:
+    async def _send(self, octets: bytes, *, to: str, cover: tuple[str, str, str, str], lodged: Lodged) -> Sent:
         doctype, function, reference, media_type = cover
         now = self.seat.clock.now()
         algorithm = self.seat.identity.algorithm.value
@@ -176,8 +192,8 @@ class Counter:
         def work(turn: Turn) -> Sent:
             # First of all: what is too large to travel must not stand in the log as sent.
             posted = self.outbox.post(draft)
-            raw = turn.keep(lodged[0])
-            self.notes.note(turn, records.LODGED, draft.correlation, raw=raw, doctype=doctype, media_type=lodged[1])
+            fields = {"raw": turn.keep(lodged.octets), "doctype": doctype, "media_type": lodged.media_type}
+            self.notes.note(turn, records.LODGED, draft.correlation, **fields, losses=list(lodged.losses))
             deadline = now + timedelta(seconds=clause.answer_within_seconds)
             self.notes.sent(turn, posted, payload=turn.keep(octets), deadline=deadline)
             return _sent(posted)

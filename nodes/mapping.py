@@ -46,6 +46,11 @@ class Loss:
     mandatory: bool
     sentence: str
 
+    @property
+    def told(self) -> str:
+        """What the log says of it: where it was, or in words what it was, when it had no place in the model."""
+        return self.pointer or self.sentence
+
 
 @dataclass(frozen=True, slots=True)
 class National:
@@ -292,12 +297,12 @@ def _from_shared_syntax(octets: bytes, dialect: Dialect) -> Common:
         raise Unreadable(
             f"{dialect.title}: document of type {read.document.doctype}", expected=f"type {dialect.doctype}", todo=TODO
         )
-    lost = [finding for finding in read.findings if finding.code == _NOT_CARRIED]
+    lost = [finding for finding in read.findings if finding.code == NOT_CARRIED]
     losses = tuple(Loss(finding.pointer, mandatory=False, sentence=finding.sentence) for finding in lost)
-    return Common(read.document, losses, tuple(finding for finding in read.findings if finding.code != _NOT_CARRIED))
+    return Common(read.document, losses, tuple(finding for finding in read.findings if finding.code != NOT_CARRIED))
 
 
-_NOT_CARRIED: Final = "not-carried"  # the code `harness.documents.syntax` gives to what is not in the common model
+NOT_CARRIED: Final = "not-carried"  # the code `harness.documents.syntax` gives to what is not in the common model
 
 
 def _differences(said: object, again: object, where: Where) -> Iterator[tuple[Where, object, object]]:

@@ -192,7 +192,7 @@ class Window:
         self.notes.received(turn, opened, delivery)
         if road.understood is not None:
             own = turn.keep(road.understood.own)
-            losses = [loss.pointer for loss in road.understood.losses]
+            losses = [loss.told for loss in road.understood.losses]
             fields = {"identity": opened.identity, "own": own, "losses": losses}
             self.notes.note(turn, records.TRANSLATED, envelope.correlationid, **fields)
         if road.refused is not None:

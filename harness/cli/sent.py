@@ -69,9 +69,8 @@ class Text:
             f"corridor {about.corridor_version()}  {kind} {document.reference}  {one} -> {other}, bus {told.bus}"
         )
         _levels(sending)
-        say.row("losses", f"{len(sending.losses)} on the way into {other}'s own form" if sending.losses else "none")
-        for pointer, count in Counter(sending.losses).items():
-            say.row("", f"{pointer or 'the document itself'}{f' ({count} times)' if count > 1 else ''}")
+        _losses(sending.unissued, f"from the file into {one}'s national form", always=False)
+        _losses(sending.losses, f"on the way into {other}'s own form", always=True)
         for kept in sending.kept:
             say.row(kept.what, f"{told.folder / kept.path}  {kept.size} octets, SHA-256 {kept.sha256}")
         _form(told)
@@ -135,7 +134,8 @@ class NdJson:
             why = {"step": reason.step.name.lower(), "clause": last.clause or reason.clause, "found": last.found}
             by, level = told.consignment.receiver, last.level.value
             say.line("refusal", by=by, sent=True, level=level, reason=reason.code, name=reason.name, **why)
-        say.line("total", accepted=sending.accepted, losses=list(sending.losses), **_counted(sending.judged))
+        lost = {"unissued": list(sending.unissued), "losses": list(sending.losses)}
+        say.line("total", accepted=sending.accepted, **lost, **_counted(sending.judged))
 
 
 def _levels(sending: Sending) -> None:
@@ -148,6 +148,13 @@ def _levels(sending: Sending) -> None:
             say.row("", f"{finding.severity.value} {finding.code} {finding.pointer}: {finding.sentence}")
     if sending.last is None:
         say.row("L1", "no answer came in time")
+
+
+def _losses(losses: tuple[str, ...], where: str, *, always: bool) -> None:
+    if losses or always:
+        say.row("losses", f"{len(losses)} {where}" if losses else f"none {where}")
+    for told, count in Counter(losses).items():
+        say.row("", f"{told}{f' ({count} times)' if count > 1 else ''}")
 
 
 def _form(told: Told) -> None:

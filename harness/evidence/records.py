@@ -105,7 +105,7 @@ _ANSWER: Final[dict[str, Callable[[object], bool]]] = {
 _PLACE: Final[dict[str, Callable[[object], bool]]] = {"topic": _text, "partition": _count, "offset": _count}
 
 FIELDS: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
-    LODGED: {"raw": _digest, "doctype": _text_or_none, "media_type": _text},
+    LODGED: {"raw": _digest, "doctype": _text_or_none, "media_type": _text, "losses": _list},
     SENT: {**_MESSAGE, "receiver": _text, "deadline": _moment_or_none},
     TRANSPORTED: {"identity": _digest, **_PLACE},
     RECEIVED: {**_MESSAGE, **_PLACE, "sender": _text},

@@ -21,7 +21,7 @@ from harness.exchange.receipt import NEGATIVE, Receipt, Statement, Status
 from harness.exchange.seat import Sent
 from harness.trial import about, checks
 from harness.trial.ground import Ground
-from harness.trial.history import History, Scribe, What
+from harness.trial.history import History, Logged, Scribe, What
 from harness.trial.runner import judge
 from harness.trial.script import Scenario
 from harness.trial.stage import Setting, Stage, Stopped, staged
@@ -59,12 +59,15 @@ class Sending:
     """What became of a consignment, told from the history and the bundles.
 
     `transported` is where the broker put it (level L0), `statements` are levels L1 to L4 as far as they came,
-    `losses` JSON pointers into the common model, `bundles` each party's evidence relative to the run's folder.
+    `unissued` what the sender's national form does not carry of the file, `losses` what did not get into the receiver's
+    own form (each a JSON pointer, or words for what has no place in the model), `bundles` each party's evidence
+    relative to the run's folder.
     """
 
     sent: Sent
     transported: Mapping[str, Any] | None  # Any: topic, partition and offset, as JSON
     statements: tuple[Statement, ...]
+    unissued: tuple[str, ...]
     losses: tuple[str, ...]
     kept: tuple[Kept, ...]
     bundles: Mapping[str, Path]
@@ -186,18 +189,24 @@ def _told(script: _Script, history: History) -> Sending:
     transported = history.log(one, records.TRANSPORTED, identity=sent.identity)
     answers = [seen.receipt for seen in history.receipts(sent.identity) if seen.receipt is not None]
     translated = history.log(other, records.TRANSLATED, identity=sent.identity)
-    losses = translated[0].get("losses") if translated else ()
+    lodged = history.log(one, records.LODGED)
     bundles = {str(event["party"]): Path(event["path"]) for event in history.of(What.BUNDLE)}
     sending = Sending(
         sent=sent,
         transported=transported[0].record.fields if transported else None,
         statements=answers[0].statements if answers else (),
-        losses=tuple(str(pointer) for pointer in losses) if isinstance(losses, list | tuple) else (),
+        unissued=_losses(lodged),
+        losses=_losses(translated),
         kept=(),
         bundles=bundles,
         judged=judge(_as_scenario(script), history),
     )
     return replace(sending, kept=_written_out(sending, consignment, history))
+
+
+def _losses(logged: Sequence[Logged]) -> tuple[str, ...]:
+    told = logged[0].get("losses") if logged else ()
+    return tuple(str(one) for one in told) if isinstance(told, list | tuple) else ()
 
 
 def _as_scenario(script: _Script) -> Scenario:

@@ -190,3 +190,23 @@ def test_uncefact_schema_that_is_none(run_corridor: RunCorridor, tmp_path: Path)
     assert (ran.code, ran.out) == (2, "")
     assert "expected  a UN/CEFACT JSON schema" in ran.err
     assert not (tmp_path / "corridor-runs").exists()
+
+
+def test_what_a_national_form_cannot_carry(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """What the sender's national form does not carry of a file is told, and stands in its signed evidence."""
+    given = json.loads(samples.dated("origin-certificate.json", datetime.now(UTC)))
+    given["fax"], given["items"][0]["secret"] = "+47 1", "x"
+    (tmp_path / "more.json").write_text(json.dumps(given))
+    ran = run_corridor("send", "more.json", "--from", "QM", "--to", "QN", "--json", folder=tmp_path)
+    assert ran.code == 0, ran.err
+    (total,) = ran.lines("total")
+    assert total["unissued"] == ["/fax", "/items/0/secret"]
+
+
+def test_every_loss_has_a_name(run_corridor: RunCorridor, real_data: Path, tmp_path: Path) -> None:
+    """A loss that has no place in the common model is told in words, never as an empty pointer."""
+    file = real_data / "ephyto" / "SPSCertificateContent.xml"
+    ran = run_corridor("send", file, "--from", "QM", "--to", "QN", "--json", folder=tmp_path)
+    (total,) = ran.lines("total")
+    assert all(total["losses"])
+    assert any("not carried into the common model" in one for one in total["losses"])

@@ -25,7 +25,7 @@ MESSAGE: dict[str, object] = {
 STATEMENTS = [{"level": "L1", "status": "received", "reason": None}]
 ANSWER: dict[str, object] = {"identity": D, "raw": D, "of": D, "statements": STATEMENTS}
 EXAMPLES: dict[str, dict[str, object]] = {
-    records.LODGED: {"raw": D, "doctype": "864", "media_type": "application/sps+xml"},
+    records.LODGED: {"raw": D, "doctype": "864", "media_type": "application/sps+xml", "losses": []},
     records.SENT: {**MESSAGE, "receiver": "QN", "deadline": "2026-03-02T11:15:00.000Z"},
     records.TRANSPORTED: {"identity": D, **PLACE},
     records.RECEIVED: {**MESSAGE, **PLACE, "sender": "QM"},

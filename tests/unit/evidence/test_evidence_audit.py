@@ -963,7 +963,7 @@ def test_original_nobody_sent(corridor: Corridor, parts: BundleParts, at: Minute
     other = Document(b"<other/>", "application/xml")
     refused(replace(parts, lodged=(other,)), corridor.qn.identity, "no message carries this document")
     raw = hashlib.sha256(other.octets).hexdigest()
-    corridor.qn.note(records.LODGED, at(30), raw=raw, doctype=None, media_type=other.media_type)
+    corridor.qn.note(records.LODGED, at(30), raw=raw, doctype=None, media_type=other.media_type, losses=[])
     lodged = replace(corridor.seen(corridor.qn, at(58), cosigned=at(59)), lodged=(other,))
     assert raw in {each.sha256 for each in audit(bundle.make(lodged, corridor.qn.identity)).documents}
 
