@@ -1,11 +1,12 @@
 """The command line: `corridor`. Each command lives in a module of its own, loaded only when it is called.
 
 stdout is the result, stderr is progress. A flag beats the environment (`CORRIDOR_...`), which beats `corridor.toml`,
-which beats the default. Nothing asks a question. Exit codes: docs/exit-codes.md.
+which beats the default (docs/settings.md). Nothing asks a question. Exit codes: docs/exit-codes.md.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tomllib
@@ -15,7 +16,7 @@ from typing import Any, Final
 
 import click
 
-from harness.errors import BadInput, CorridorError, Defect
+from harness.errors import BadInput, CorridorError, Defect, RoadFailed
 
 COMMANDS: Final = {
     "demo": "One honest exchange, one refused attack, one dispute decided.",
@@ -29,8 +30,15 @@ COMMANDS: Final = {
 }
 """Every command and its one line: so that `--help` need not load any of them."""
 
+SHARED: Final = frozenset({"bus", "seed", "out", "algorithm", "json"})
+"""The options that mean the same wherever they stand: CORRIDOR_BUS is for every command that has `--bus`."""
+
 INTERRUPTED: Final = 130
 READER_GONE: Final = 141
+
+_ENVIRONMENT: Final = frozenset(
+    (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EROFS, errno.EACCES, errno.EPERM, errno.EMFILE)
+)
 
 TRACEBACK: Final = "CORRIDOR_TRACEBACK"
 """The environment variable that lets a developer see where an unforeseen error came from."""
@@ -92,8 +100,10 @@ def main() -> None:
     except Exception as error:
         if os.environ.get(TRACEBACK):
             raise
-        tell(_ours(error))
-        sys.exit(Defect.exit_code)
+        found = _unforeseen(error)
+        _give_up_stdout()
+        tell(found)
+        sys.exit(found.exit_code)
     sys.exit(code)
 
 
@@ -106,8 +116,18 @@ def tell(error: CorridorError) -> None:
         click.echo(f"  to do     {error.todo}", err=True)
 
 
-def _ours(error: Exception) -> Defect:
-    """An error that nobody foresaw, as a user is told of it: what and where, so that it can be reported."""
+def _unforeseen(error: Exception) -> CorridorError:
+    """An error that nobody foresaw, as a user is told of it.
+
+    What a full or guarded disk refuses is the environment's; anything else is ours: what and where, for a report.
+    """
+    if isinstance(error, OSError) and error.errno in _ENVIRONMENT:
+        where = f" ({error.filename})" if error.filename else ""
+        return RoadFailed(
+            f"nothing more can be written or read: {error.strerror}{where}",
+            expected="room and rights, on the disk and wherever stdout leads to",
+            todo="make room, or send the output elsewhere, and try again",
+        )
     frame = error.__traceback__
     while frame is not None and frame.tb_next is not None:
         frame = frame.tb_next
@@ -119,8 +139,18 @@ def _ours(error: Exception) -> Defect:
     )
 
 
+def _give_up_stdout() -> None:
+    """Let what stdout did not take be lost, or the interpreter would try again at its end and say so in its own words."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _as_typed(command: click.Command, words: tuple[str, ...], settings: object) -> dict[str, Any]:  # Any: TOML values
     """Let environment and settings call options as they are typed: `--json` is CORRIDOR_RUN_JSON, and `json` in [run].
+
+    Those that are SHARED are called without the command too, CORRIDOR_JSON; the narrower name comes first.
 
     Returns the settings by click's own names. Raises BadInput for a setting that the command does not have.
     """
@@ -134,7 +164,7 @@ def _as_typed(command: click.Command, words: tuple[str, ...], settings: object) 
         if isinstance(param, click.Option) and param.name:
             typed = max(param.opts, key=len).lstrip("-")
             names[typed] = param.name
-            param.envvar = "_".join(("CORRIDOR", *words, typed)).replace("-", "_").upper()
+            param.envvar = [_variable(*words, typed), *([_variable(typed)] if typed in SHARED else [])]
     unknown = sorted(settings.keys() - names.keys() - parts.keys())
     if unknown:
         raise BadInput(
@@ -143,6 +173,10 @@ def _as_typed(command: click.Command, words: tuple[str, ...], settings: object) 
             todo="mend corridor.toml",
         )
     return found | {names[typed]: value for typed, value in settings.items() if typed in names}
+
+
+def _variable(*words: str) -> str:
+    return "_".join(("CORRIDOR", *words)).replace("-", "_").upper()
 
 
 def _settings(path: Path) -> dict[str, Any]:  # Any: as TOML gives it; click checks each value as it would a flag

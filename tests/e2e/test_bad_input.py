@@ -131,6 +131,26 @@ def test_file_that_is_no_bundle(run_corridor: RunCorridor, folder: Path, file: s
     told(ran)
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("words", ["list", "list --json", "doctor", "--help"])
+def test_output_that_cannot_be_written(command: Path, tmp_path: Path, words: str) -> None:
+    """Where stdout takes nothing more, that is the environment: exit 3, and no word of a defect."""
+    with Path("/dev/full").open("w", encoding="utf-8") as full:
+        ran = subprocess.run(
+            [command, *words.split()],
+            cwd=tmp_path,
+            env=environment(),
+            stdin=subprocess.DEVNULL,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == 3
+    assert "nothing more can be written" in told(Ran(ran.returncode, "", ran.stderr, tmp_path))
+
+
 @pytest.mark.parametrize("roots", ["nowhere.pem", "a folder", "plain.txt", "broken.pem", "empty.xml", "huge.xml"])
 def test_roots_that_are_none(run_corridor: RunCorridor, sent: Ran, folder: Path, roots: str) -> None:
     """Roots that cannot be read are the arbiter's mistake, exit 2, and say nothing about the bundle."""

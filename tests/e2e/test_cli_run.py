@@ -363,6 +363,22 @@ def test_precedence_of_settings(run_corridor: RunCorridor, tmp_path: Path) -> No
     shutil.rmtree(elsewhere)
 
 
+def test_setting_for_every_command(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """CORRIDOR_SEED is for each command with --seed: below its own name for it, above corridor.toml."""
+    (tmp_path / "corridor.toml").write_text("[run]\nseed = 1\nbus = 'memory'\n", encoding="utf-8")
+    shared = {"CORRIDOR_SEED": "2", "CORRIDOR_JSON": "1", "CORRIDOR_OUT": "kept", "CORRIDOR_ALGORITHM": "Ed25519"}
+    facts = run_corridor("run", REPLAY, folder=tmp_path, **shared).lines("run")[0]
+    assert (facts["seed"], facts["algorithm"]) == (2, "Ed25519")
+    assert (tmp_path / "kept" / facts["run"]).is_dir()
+    own = run_corridor("run", REPLAY, folder=tmp_path, **shared, CORRIDOR_RUN_SEED="3")
+    assert own.lines("run")[0]["seed"] == 3
+    assert run_corridor("list", folder=tmp_path, **shared).lines("corridor")
+    for command in (["run"], ["demo"], ["send", "sample:phytosanitary.xml", "--from", "QM", "--to", "QN"]):
+        ran = run_corridor(*command, folder=tmp_path, CORRIDOR_BUS="carrier-pigeon")
+        assert (ran.code, ran.out) == (2, "")
+        assert "carrier-pigeon" in ran.err
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [
