@@ -20,8 +20,9 @@ _HEAD: Final = """\
 # Evidence of {party} on transaction {correlation}
 
 Made {made}. This folder can be checked without the software that made it. The commands below need bash,
-coreutils, OpenSSL 3 and, for the log, node. Unpack the ZIP, go into the folder, and paste the blocks one after
-the other; each says what it found, and fails when something is not as it should be.
+coreutils, OpenSSL 3 and, for the log, node. Unpack the ZIP, put the blocks one after the other into one file, and run
+it in the folder with `bash -euo pipefail FILE`: it says what it found, and stops at the first thing that is not as it
+should be. So does each block alone.
 
 | folder | what it holds |
 |---|---|
@@ -39,8 +40,8 @@ _FILES: Final = r"""
 ```sh
 work=$(mktemp -d)
 sed -n 's/^ *"\([^"]*\)": {"sha256": "\([0-9a-f]*\)".*/\2  \1/p' manifest.json > "$work/listed"
-sha256sum --check --quiet "$work/listed" && echo "$(wc -l < "$work/listed") files are as listed" || false
-test "$(find . -type f ! -name 'manifest.*' | wc -l)" -eq "$(wc -l < "$work/listed")" && echo "and no others" || false
+sha256sum --check --quiet "$work/listed" && echo "$(wc -l < "$work/listed") files are as listed" &&
+  test "$(find . -type f ! -name 'manifest.*' | wc -l)" -eq "$(wc -l < "$work/listed")" && echo "and no others" || false
 ```
 """
 
