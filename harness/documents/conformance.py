@@ -13,7 +13,6 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.documents.model import Finding, Severity, pointer
-from harness.errors import NotReady
 
 if TYPE_CHECKING:
     from jsonschema import FormatChecker
@@ -21,19 +20,9 @@ if TYPE_CHECKING:
 
 
 def conformance(exported: Mapping[str, object], schema: Mapping[str, object]) -> tuple[Finding, ...]:
-    """Where `exported` departs from the UN/CEFACT `schema`; pointers are into the exported form.
+    """Where `exported` departs from the UN/CEFACT `schema`; pointers are into the exported form."""
+    from jsonschema import Draft202012Validator  # noqa: PLC0415  50 ms of import, for a check that few ask for
 
-    Raises:
-        NotReady: the package jsonschema is not installed.
-    """
-    try:
-        from jsonschema import Draft202012Validator  # noqa: PLC0415  optional, and 50 ms of import
-    except ImportError as error:
-        raise NotReady(
-            "jsonschema is not installed",
-            expected="jsonschema, to check conformance with UN/CEFACT schemas",
-            todo="pip install jsonschema",
-        ) from error
     validator = Draft202012Validator(dict(schema), format_checker=_formats())
     found = [
         Finding(Severity.ERROR, "not-conformant", pointer(*leaf.absolute_path), _sentence(leaf))
@@ -45,7 +34,7 @@ def conformance(exported: Mapping[str, object], schema: Mapping[str, object]) ->
 
 def _formats() -> FormatChecker:
     """The formats the schemas name. Without them a date would be every one of four alternatives at once."""
-    from jsonschema import FormatChecker  # noqa: PLC0415  optional, see conformance
+    from jsonschema import FormatChecker  # noqa: PLC0415  see conformance
 
     day, clock = r"\d{4}-\d\d-\d\d", r"\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)"
     patterns = {

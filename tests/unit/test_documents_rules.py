@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -14,7 +13,6 @@ import pytest
 from harness.documents import codes, rules, syntax, uncefact
 from harness.documents.codes import CodeList
 from harness.documents.model import Severity, TradeDocument, from_plain, plain
-from harness.errors import NotReady
 
 Plain = dict[str, Any]  # JSON values, which a test damages at any depth
 
@@ -197,13 +195,6 @@ def test_schema_of_the_certificate_of_origin_knows_one_country(real_data: Path) 
         "'MN' is not in the code list of the schema",
         "'2' is not in the code list of the schema",
     }
-
-
-def test_missing_jsonschema_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without the optional package there is no verdict on conformance, and the message says what to install."""
-    monkeypatch.setitem(sys.modules, "jsonschema", None)
-    with pytest.raises(NotReady, match="pip install jsonschema"):
-        uncefact.conformance({}, {})
 
 
 def test_departure_from_the_schema_is_found_where_it_is(real_data: Path) -> None:
