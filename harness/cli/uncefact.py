@@ -47,11 +47,7 @@ def schema(path: Path | None) -> dict[str, Any] | None:  # Any: a JSON Schema
 
 
 def form(document: TradeDocument, against: dict[str, Any] | None) -> Form:  # Any: a JSON Schema
-    """The form of `document`, checked `against` a schema where there is one.
-
-    Raises:
-        NotReady: a schema is given, and the package jsonschema is not installed.
-    """
+    """The form of `document`, checked `against` a schema where there is one."""
     exported = uncefact.exported(document)
     octets = (json.dumps(exported.form, ensure_ascii=False, indent=2) + "\n").encode()
     departures = None if against is None else uncefact.conformance(exported.form, against)
