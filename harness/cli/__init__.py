@@ -140,7 +140,7 @@ def _unforeseen(error: Exception) -> CorridorError:
 
 
 def _give_up_stdout() -> None:
-    """Let what stdout did not take be lost, or the interpreter would try again at its end and say so in its own words."""
+    """Let what stdout did not take be lost, or the interpreter would try again at its end, in words of its own."""
     try:
         sys.stdout.flush()
     except OSError:

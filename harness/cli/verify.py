@@ -16,9 +16,10 @@ from harness.cli import say
 from harness.cli.files import read_file
 from harness.cli.roots import roots_in
 from harness.clock import stamp
-from harness.errors import NotProved
+from harness.errors import BadInput, NotProved
 from harness.evidence.audit import Audited, MessageFound, ReceiptFound, audit
 from harness.evidence.audit.container import LARGEST
+from harness.evidence.audit.found import counted
 
 _WANTED: Final = "an evidence bundle, a ZIP that `corridor send` printed"
 
@@ -54,8 +55,10 @@ def command(*, bundle: Path, roots: tuple[Path, ...], as_json: bool) -> None:
         raise NotProved(
             f"{bundle} does not verify: {error.found}",
             expected="every file as it was signed, logged and cosigned",
-            todo="do not rely on it; ask whoever gave it to you for an unchanged copy",
+            todo=error.todo or "do not rely on it; ask whoever gave it to you for an unchanged copy",
         ) from error
+    except BadInput as error:
+        raise BadInput(f"{bundle}: {error.found}", expected=error.expected, todo=error.todo) from error
     if as_json:
         _lines(bundle, audited)
     else:
@@ -64,6 +67,12 @@ def command(*, bundle: Path, roots: tuple[Path, ...], as_json: bool) -> None:
 
 def _text(bundle: Path, audited: Audited) -> None:
     say.result(f"VERIFIED {bundle}")
+    if audited.anchored == "agreement":
+        say.row(
+            "note",
+            "compare the roots below with ones you know, or give those with --roots: only then is it proved whose"
+            " they are",
+        )
     say.row(
         "evidence",
         f"of {audited.party}, transaction {audited.correlation}, run {audited.run}, made {stamp(audited.made)}",
@@ -84,11 +93,6 @@ def _text(bundle: Path, audited: Audited) -> None:
     source = "handed in" if audited.anchored == "given" else "named by the bundle's own agreement"
     for country, root in sorted(audited.roots.items()):
         say.row("root", f"{country} {root}  {source}")
-    if audited.anchored == "agreement":
-        say.row(
-            "note",
-            "compare these roots with ones you know, or give those with --roots: only then is it proved whose they are",
-        )
     for step in audited.checks:
         say.row("checked", step)
 
@@ -121,14 +125,15 @@ def retention(audited: Audited) -> Iterator[str]:
     originals = sum(document.kind == "original" for document in audited.documents)
     own = len(audited.documents) - originals
     moments = [each.at for each in audited.messages] + [each.at for each in audited.receipts]
-    yield f"MLEC art. 10 (1)(a), accessible for later reference: {len(audited.documents)} documents as plain files"
+    kept = counted(len(audited.documents), "document")
+    yield f"MLEC art. 10 (1)(a), accessible for later reference: {kept} in plain files"
     yield (
-        f"MLEC art. 10 (1)(b), in the form in which it was sent or received: {originals} original(s) octet for octet,"
-        f" {own} own version(s) beside them"
+        f"MLEC art. 10 (1)(b), in the form in which it was sent or received: {counted(originals, 'original')}"
+        f" octet for octet, {counted(own, 'own version')} beside {'it' if originals == 1 else 'them'}"
     )
     if moments:
         span = f"{stamp(min(moments))} to {stamp(max(moments))}"
-        told = f"of {len(audited.messages)} messages and {len(audited.receipts)} receipts, {span}"
+        told = f"of {counted(len(audited.messages), 'message')} and {counted(len(audited.receipts), 'receipt')}, {span}"
         yield f"MLEC art. 10 (1)(c), origin, destination, date and time: {told}"
 
 

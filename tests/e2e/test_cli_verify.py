@@ -158,7 +158,10 @@ def test_sound_bundle(sent: Ran, run_corridor: RunCorridor, party: str) -> None:
     """A bundle as it was written verifies; what is proved, by whom and against which roots is told in words."""
     ran = run_corridor("verify", bundle(sent, party), folder=sent.folder)
     assert ran.code == 0, ran.err
-    assert ran.out.startswith("VERIFIED ")
+    first, second = ran.out.splitlines()[:2]
+    assert first.startswith("VERIFIED ")
+    assert second.startswith("  note      compare the roots below")
+    assert "1 message and 1 receipt" in ran.out
     partner = {"QM": "QN", "QN": "QM"}[party]
     for told in (
         f"of {party}, transaction",
@@ -199,13 +202,23 @@ def test_roots_of_somebody_else(sent: Ran, run_corridor: RunCorridor, tmp_path: 
     ran = run_corridor("verify", bundle(sent, "QN"), "--roots", "known", folder=tmp_path)
     assert ran.code == 4
     assert "root" in ran.err
+    assert "these are not the roots you named" in ran.err
 
 
 def test_root_missing(sent: Ran, run_corridor: RunCorridor, tmp_path: Path) -> None:
     """One root of two is not enough, and the sentence says whose is missing."""
     ran = run_corridor("verify", bundle(sent, "QN"), "--roots", roots_of(sent) / "QN", folder=tmp_path)
-    assert ran.code == 4
+    assert (ran.code, ran.out) == (2, "")
     assert "no root of QM" in ran.err
+    assert "give QM's root too: --roots" in ran.err
+
+
+def test_what_is_no_bundle(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """A file that is no ZIP is exit 2, and named."""
+    (tmp_path / "README.md").write_text("read me\n", encoding="utf-8")
+    ran = run_corridor("verify", "README.md", folder=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("corridor: README.md: this is no ZIP file\n")
 
 
 def test_stands_on_the_second_reader_alone(run_corridor: RunCorridor, sent: Ran) -> None:

@@ -24,6 +24,11 @@ from harness.errors import NotProved
 from harness.evidence.audit import reading
 
 TRUST_LIST: Final = "corridor-trust-list+jws"
+OTHER_ROOTS: Final = (
+    "these are not the roots you named: make sure that those you named are this corridor's; if they are, do not rely"
+    " on the bundle"
+)
+"""What to do when what was handed in and what the bundle stands under are two things."""
 _DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 _UNDERSTOOD: Final = frozenset(
     {
@@ -210,7 +215,7 @@ def authority(name: str, data: bytes, country: str, anchor: str) -> tuple[Author
         since = reading.moment_in(name, one, "since")
         read = Authority(country, root, issuing, since, until, next_update)
         return read, reading.moment_in(name, told, "issued")
-    raise NotProved(f"{name}: does not name the root {anchor[:16]} that {country} is pinned to")
+    raise NotProved(f"{name}: does not name the root {anchor[:16]} that {country} is pinned to", todo=OTHER_ROOTS)
 
 
 def revocations(name: str, der: bytes, authorities: Mapping[str, Authority]) -> Revocations:

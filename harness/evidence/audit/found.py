@@ -11,6 +11,11 @@ from datetime import datetime
 from typing import Literal
 
 
+def counted(count: int, noun: str) -> str:
+    """`1 receipt`, `2 receipts`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 @dataclass(frozen=True, slots=True)
 class MessageFound:
     """A signed message: its identity (SHA-256 of the signing input), what it says of itself, its payload's digest."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, NoReturn
 
 from cryptography import x509
 
-from harness.errors import NotProved
+from harness.errors import BadInput, NotProved
 from harness.evidence.audit import chains, reading
 from harness.evidence.audit.case import Agreement, Files, Manifest, expect, stem, under
 from harness.evidence.audit.found import AgreementFound, TermFound
@@ -87,14 +87,19 @@ def certificates(files: Files) -> dict[str, x509.Certificate]:
 
 
 def anchors(files: Files, agreement: Agreement, roots: Mapping[str, str] | None) -> dict[str, str]:
-    """Step 4: per country, the root it is pinned to: the one handed in, or the one that the agreement names."""
+    """Step 4: per country, the root it is pinned to: the one handed in, or the one that the agreement names.
+
+    Raises:
+        BadInput: roots were handed in, and that of a party's country is not among them.
+        NotProved: the roots are not those of the bundle.
+    """
     named = set(agreement.roots.values())
     anchors: dict[str, str] = {}
     for name in under(files, "trust"):
         country = stem(name)
         if roots is not None:
             if country not in roots:
-                raise NotProved(f"{name}: no root of {country} was handed in to check it with")
+                _missing(name, country, agreement)
             anchors[country] = roots[country].lower()
             continue
         for one in reading.things(name, reading.thing(name, reading.payload_of(name, files[name])), "authorities"):
@@ -106,9 +111,21 @@ def anchors(files: Files, agreement: Agreement, roots: Mapping[str, str] | None)
     for party, root in agreement.roots.items():
         if root not in anchors.values():
             raise NotProved(
-                f"agreement/agreement.json: pins {party} to the root {root[:16]}, which is not the one known"
+                f"agreement/agreement.json: pins {party} to the root {root[:16]}, which is not the one known",
+                todo="" if roots is None else chains.OTHER_ROOTS,
             )
     return anchors
+
+
+def _missing(name: str, country: str, agreement: Agreement) -> NoReturn:
+    """No root of a country was handed in: the reader's slip where a party is from there, else the bundle's fault."""
+    if country not in {party.partition("-")[0] for party in agreement.roots}:
+        raise NotProved(f"{name}: no root of {country} was handed in, and no party to the agreement is from there")
+    raise BadInput(
+        f"no root of {country} was handed in, so {name} cannot be checked",
+        expected="a root for each country of the agreement",
+        todo=f"give {country}'s root too: --roots FILE for each, or a folder that holds all of them",
+    )
 
 
 def trust(files: Files, certificates: Mapping[str, x509.Certificate], anchors: Mapping[str, str]) -> chains.Trust:

@@ -23,7 +23,7 @@ from typing import Literal
 from harness.errors import NotProved
 from harness.evidence.audit import chains, container, logged, messages, opening
 from harness.evidence.audit.case import Case, Files, expect, stem, under
-from harness.evidence.audit.found import Audited, CheckpointFound, CosignatureFound, DocumentFound
+from harness.evidence.audit.found import Audited, CheckpointFound, CosignatureFound, DocumentFound, counted
 from harness.evidence.audit.links import Contents, check_links
 
 
@@ -37,6 +37,7 @@ def audit(data: bytes, *, roots: Mapping[str, str] | None = None) -> Audited:
 
     Raises:
         BadInput: these bytes are no ZIP.
+        BadInput: roots were handed in, and one that is needed is not among them; or this is no ZIP at all.
         NotProved: something does not verify; one sentence, beginning with the file.
     """
     files = container.files_of(data)  # (1) The container ...
@@ -135,13 +136,14 @@ def _told(
     witnesses = ", ".join(each.by for each in cosignatures) or "nobody"
     countries = ", ".join(sorted(case.trust.authorities))
     records = f"{len(contents.entries)} of {checkpoint.size} records"
+    tokens = f"{counted(len(contents.messages), 'message')} and {counted(len(contents.receipts), 'receipt')}"
     return (
-        f"(1) a ZIP in its one spelling, {len(case.files)} files",
+        f"(1) a ZIP in its one spelling, {counted(len(case.files), 'file')}",
         f"(2) the manifest lists exactly these, {sum(map(len, case.files.values()))} octets",
         f"(3) signed by {contents.party}",
-        f"(4) {len(case.certificates)} certificates under the roots of {countries}",
+        f"(4) {counted(len(case.certificates), 'certificate')} under the roots of {countries}",
         "(5) trust lists signed by their countries, the agreement by both parties",
-        f"(6) {len(contents.messages)} messages and {len(contents.receipts)} receipts signed by their senders",
+        f"(6) {tokens} signed by their senders",
         f"(7) {records} proved in the log of {contents.party}, cosigned by {witnesses}",
-        f"(8) {len(contents.documents)} documents, messages, receipts and records fit each other",
+        f"(8) {counted(len(contents.documents), 'document')}, messages, receipts and records fit each other",
     )

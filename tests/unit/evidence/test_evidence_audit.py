@@ -289,8 +289,11 @@ def test_roots_of_somebody_else(corridor: Corridor, parts: BundleParts) -> None:
 
 
 def test_root_of_one_country_not_known(corridor: Corridor, parts: BundleParts) -> None:
-    """A country whose root was not handed in cannot be checked."""
-    refused(parts, corridor.qn.identity, r"trust/QN\.jws: no root of QN", roots={"QM": corridor.roots["QM"]})
+    """A party's country whose root was not handed in is the reader's slip, and says nothing about the bundle."""
+    made = bundle.make(parts, corridor.qn.identity)
+    with pytest.raises(BadInput, match=r"no root of QN was handed in") as caught:
+        audit(made, roots={"QM": corridor.roots["QM"]})
+    assert "QN's root too: --roots" in caught.value.todo
 
 
 def test_whole_country_made_up(corridor: Corridor, parts: BundleParts, at: Minutes) -> None:
