@@ -7,6 +7,7 @@ is `certs.authority`, describing certificates `certs.summary`; whether to believ
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -21,6 +22,7 @@ from certs.identity import Algorithm
 from certs.summary import Summary, describe
 from harness.cli import say
 from harness.cli.files import new_folder, read_file
+from harness.cli.published import published, tell
 from harness.clock import Chance, SystemClock, stamp
 from harness.errors import BadInput
 
@@ -44,7 +46,7 @@ def command() -> None:
     """
 
 
-@command.command()
+@command.command(short_help="Found a country's authorities, certify its window.")
 @click.argument("country")
 @click.option(
     "--out",
@@ -89,7 +91,8 @@ def issue(*, country: str, out: Path, algorithm: str, days: int, as_json: bool) 
         _issue(country, Algorithm(algorithm), timedelta(days=days), unfinished)
     _tell(folder, as_json=as_json)
     if not as_json:
-        say.row("next", f"openssl x509 -in {folder / 'authority' / 'root.pem'} -noout -text")
+        root = shlex.quote(str(folder / "authority" / "root.pem"))
+        say.row("next", f"openssl x509 -in {root} -noout -text")
 
 
 @command.command(name="list")
@@ -108,7 +111,7 @@ def list_(*, folder: Path, as_json: bool) -> None:
     _tell(folder, as_json=as_json)
 
 
-@command.command()
+@command.command(short_help="Show a certificate, or a list, in plain words.")
 @click.argument("name", metavar="FILE|NAME")
 @click.option(
     "--in",
@@ -123,13 +126,19 @@ def list_(*, folder: Path, as_json: bool) -> None:
 def show(*, name: str, folder: Path, as_json: bool) -> None:
     """Show a certificate in the trade's words: of a file, or by the party or country that it names.
 
+    A file may be a trust list or a revocation list too.
+
     \b
     Examples:
       corridor certs show QM
       corridor certs show corridor-certs/QM/authority/root.pem
+      corridor certs show corridor-certs/QM/trust-list.jws
     """
     path = Path(name)
     if path.is_file():
+        if (listed := published(read_file(path, largest=_LARGEST, wanted=_WANTED))) is not None:
+            tell(path, listed, as_json=as_json)
+            return
         found = [(path, described) for described in _read(path)]
     else:
         found = [(each, one) for each, one in _in_folder(folder) if name in (one.party, one.country)]
@@ -199,8 +208,10 @@ def _read(path: Path) -> Iterator[Summary]:
             certificates = [x509.load_der_x509_certificate(octets)]
         summaries = [describe(certificate) for certificate in certificates]
     except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        what = "holds a private key, which is not for showing" if b"PRIVATE KEY" in octets else f"holds none: {error}"
-        raise BadInput(f"{path} {what}", expected=_WANTED, todo="name the certificate beside it") from error
+        what = "holds a private key, which is not for showing" if b"PRIVATE KEY" in octets else "is no certificate"
+        if b"-----BEGIN CERTIFICATE-----" in octets:
+            what = "holds a certificate that cannot be read"
+        raise BadInput(f"{path} {what}", expected=_WANTED, todo="name the file of a certificate") from error
     yield from summaries
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -83,3 +85,39 @@ def test_show(run_corridor: RunCorridor, openssl: str, tmp_path: Path) -> None:
     shown = run_corridor("certs", "show", pem, folder=tmp_path)
     assert digest in shown.out
     assert "CN=QM root,C=QM" in shown.out
+
+
+def test_show_of_a_list(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """What an authority publishes is told in one line: whose, which, from when to when, and how many it holds."""
+    assert run_corridor("certs", "issue", "QM", "--out", "a b", folder=tmp_path).code == 0
+    shown = run_corridor("certs", "show", "a b/QM/trust-list.jws", folder=tmp_path)
+    assert re.search(
+        r"^  trust list of QM, version 1, issued \S+, next update \S+, 1 authority$", shown.out, re.MULTILINE
+    )
+    for name, issuer in (("root.crl", "QM root"), ("issuing.crl", "QM issuing")):
+        ran = run_corridor("certs", "show", f"a b/QM/{name}", "--json", folder=tmp_path)
+        (line,) = ran.lines("revocation_list")
+        assert str(line["of"]).startswith(issuer)
+        assert line["count"] == 0
+
+
+def test_show_of_what_is_no_certificate(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """A file that is none is told so in our words, not in those of a library."""
+    (tmp_path / "notes.txt").write_text("by the way\n", encoding="utf-8")
+    ran = run_corridor("certs", "show", "notes.txt", folder=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert ran.err.startswith("corridor: notes.txt is no certificate\n")
+
+
+def test_next_command_can_be_pasted(run_corridor: RunCorridor, openssl: str, tmp_path: Path) -> None:
+    """The command told as next works where a path has blanks."""
+    ran = run_corridor("certs", "issue", "QM", "--out", "a b", folder=tmp_path)
+    told = re.search(r"^  next +openssl (.+)$", ran.out, re.MULTILINE)
+    assert told is not None
+    subprocess.run([openssl, *shlex.split(told[1])], cwd=tmp_path, check=True, capture_output=True)
+
+
+def test_help_of_the_group(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """Each command's line in the help is whole."""
+    _, commands = run_corridor("certs", "--help", folder=tmp_path).out.split("Commands:")
+    assert "..." not in commands

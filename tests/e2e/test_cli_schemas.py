@@ -27,7 +27,11 @@ def outputs(run_corridor: RunCorridor, sent: Ran, tmp_path_factory: pytest.TempP
             run_corridor("verify", bundle(sent, "QM"), "--json", folder=folder),
             run_corridor("verify", "changed.zip", "--json", folder=folder),
         ],
-        "certs": [run_corridor("certs", "issue", "QM", "--json", folder=folder)],
+        "certs": [
+            run_corridor("certs", "issue", "QM", "--json", folder=folder),
+            run_corridor("certs", "show", "corridor-certs/QM/trust-list.jws", "--json", folder=folder),
+            run_corridor("certs", "show", "corridor-certs/QM/root.crl", "--json", folder=folder),
+        ],
         "doctor": [run_corridor("doctor", "--json", folder=folder)],
     }
 
