@@ -13,7 +13,13 @@ from harness.cli.examination import Part, examine
 
 
 @click.command(name="doctor")
-@click.option("--bus", default="memory", show_default=True, help="Also look at this bus: memory, local, or HOST:PORT.")
+@click.option(
+    "--bus",
+    default="memory",
+    show_default=True,
+    metavar="BUS",
+    help="Also look at this bus: memory, local, or HOST:PORT.",
+)
 @click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/doctor.schema.json).")
 @click.pass_context
 def command(ctx: click.Context, *, bus: str, as_json: bool) -> None:

@@ -53,7 +53,8 @@ def command(  # noqa: PLR0913 - one parameter an option, as click hands them in
 ) -> None:
     """Play scenarios and judge what happened.
 
-    SELECT is the id of a scenario or its beginning; without one, all are played. `corridor list` shows them.
+    SELECT is the id of a scenario or its beginning; without one, all are played but the
+    demonstration, which is played only when it is named. `corridor list` shows them.
 
     \b
     Examples:
