@@ -20,6 +20,7 @@ from harness.cli.journal import journal
 from harness.cli.sent import FORM, Face, NdJson, Text, Told
 from harness.clock import Chance, SystemClock
 from harness.documents import syntax
+from harness.documents.model import TradeDocument
 from harness.errors import BadInput
 from harness.exchange import topics
 from harness.exchange.bus import LARGEST_RECORD
@@ -34,6 +35,7 @@ from harness.trial.stage import Setting
 SAMPLE: Final = "sample:"
 LARGEST: Final = LARGEST_RECORD * 9 // 16 - 16 * 1024
 """The largest file, in octets: base64 twice over, in the envelope and in the token, and the envelope's own words."""
+RUNS: Final = Path("corridor-runs")
 _WANTED: Final = "a certificate as UN/CEFACT SPS XML or as JSON of the common model"
 
 
@@ -41,11 +43,17 @@ _WANTED: Final = "a certificate as UN/CEFACT SPS XML or as JSON of the common mo
 @click.argument("file")
 @click.option("--from", "sender", required=True, metavar="COUNTRY", help="The window that sends it.")
 @click.option("--to", "receiver", required=True, metavar="COUNTRY", help="The window that it is for.")
-@click.option("--bus", default="memory", show_default=True, help="memory, local, or HOST:PORT of a running broker.")
+@click.option(
+    "--bus",
+    default="memory",
+    show_default=True,
+    metavar="BUS",
+    help="memory, local, or HOST:PORT of a running broker.",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    default=Path("corridor-runs"),
+    default=RUNS,
     show_default=True,
     metavar="DIR",
     help="Where the run's folder is made.",
@@ -81,12 +89,17 @@ def command(
     """
     named(bus)
     ground = ground_between(packs.installed(), sender, receiver)
-    octets = (
-        _sample(file, ground) if file.startswith(SAMPLE) else read_file(Path(file), largest=LARGEST, wanted=_WANTED)
-    )
-    document = syntax.read(octets).document
+    sample = file.startswith(SAMPLE)
+    octets = _sample(file, ground) if sample else read_file(Path(file), largest=LARGEST, wanted=_WANTED)
+    document = _document(file, octets)
     form = forms.form(document, forms.schema(uncefact))
-    again = shlex.join(["corridor", "send", file, "--from", sender, "--to", receiver, "--bus", bus])
+    again = shlex.join(
+        [
+            *("corridor", "send", file, "--from", sender, "--to", receiver, "--bus", bus),
+            *(("--out", str(out)) if out != RUNS else ()),
+            *(("--uncefact", str(uncefact)) if uncefact is not None else ()),
+        ]
+    )
     consignment = Consignment(octets, sender, receiver)
     face: Face = NdJson() if as_json else Text()
     try:
@@ -94,7 +107,7 @@ def command(
     except Refused as refused:
         face.refused_at_home(sender, refused)
         ctx.exit(1)
-    face.tell(Told(folder, sending, consignment, document, form, bus, again))
+    face.tell(Told(folder, sending, consignment, document, form, bus, again, sample))
     ctx.exit(0 if sending.accepted else 1)
 
 
@@ -111,6 +124,14 @@ async def _send(
         (folder / FORM).parent.mkdir(exist_ok=True)
         (folder / FORM).write_bytes(form.octets)
     return out / run, sending
+
+
+def _document(file: str, octets: bytes) -> TradeDocument:
+    """The document in the bytes of a file that the user named."""
+    try:
+        return syntax.read(octets).document
+    except BadInput as error:
+        raise BadInput(f"{file}: {error.found}", expected=error.expected, todo=error.todo) from error
 
 
 def _sample(name: str, ground: Ground) -> bytes:

@@ -37,6 +37,8 @@ class Told:
     form: Form
     bus: str
     again: str
+    sample: bool
+    """Whether it is one that ships with Corridor: these are dated anew each time."""
 
 
 class Face(Protocol):
@@ -68,6 +70,8 @@ class Text:
         say.result(
             f"corridor {about.corridor_version()}  {kind} {document.reference}  {one} -> {other}, bus {told.bus}"
         )
+        if told.sample:
+            say.row("sample", "dates moved so that it reads as fresh today")
         _levels(sending)
         _losses(sending.unissued, f"from the file into {one}'s national form", always=False)
         _losses(sending.losses, f"on the way into {other}'s own form", always=True)
@@ -108,6 +112,7 @@ class NdJson:
             bus=told.bus,
             run=str(told.folder),
             again=told.again,
+            sample=told.sample,
         )
         if (where := sending.transported) is not None:
             place = {name: where[name] for name in ("topic", "partition", "offset")}

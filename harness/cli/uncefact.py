@@ -33,7 +33,7 @@ def schema(path: Path | None) -> dict[str, Any] | None:  # Any: a JSON Schema
     """The schema in a file; None when no file is named.
 
     Raises:
-        BadInput: no such file, or no JSON object.
+        BadInput: no such file, no JSON object, or no schema of a form.
     """
     if path is None:
         return None
@@ -43,6 +43,11 @@ def schema(path: Path | None) -> dict[str, Any] | None:  # Any: a JSON Schema
         raise BadInput(f"{path} is no JSON: {error}", expected=_WANTED, todo="name the schema's file") from error
     if not isinstance(read, dict) or "$schema" not in read:
         raise BadInput(f"{path} is JSON and no schema", expected=_WANTED, todo="name the schema's file")
+    # A list of codes is a schema too, and every form would conform to it.
+    if not isinstance(read.get("properties"), dict):
+        raise BadInput(
+            f"{path} is a schema without properties, so of no form", expected=_WANTED, todo="name the form's schema"
+        )
     return read
 
 

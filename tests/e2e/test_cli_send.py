@@ -182,14 +182,26 @@ def test_uncefact_form_reported_apart(run_corridor: RunCorridor, real_data: Path
     assert unchecked.lines("uncefact")[0]["departures"] is None
 
 
-def test_uncefact_schema_that_is_none(run_corridor: RunCorridor, tmp_path: Path) -> None:
-    """A file that is no schema is told before anything is sent."""
-    (tmp_path / "list.json").write_text("[]")
+@pytest.mark.parametrize("text", ["[]", "{}", '{"$schema": "x", "$defs": {"code": {"enum": ["1"]}}}'])
+def test_uncefact_schema_that_is_none(run_corridor: RunCorridor, tmp_path: Path, text: str) -> None:
+    """A file that is no schema of a form is told before anything is sent: every form would conform to it."""
+    (tmp_path / "list.json").write_text(text)
     road = ("--from", "QM", "--to", "QN", "--uncefact", "list.json")
     ran = run_corridor("send", "sample:phytosanitary.xml", *road, folder=tmp_path)
     assert (ran.code, ran.out) == (2, "")
     assert "expected  a UN/CEFACT JSON schema" in ran.err
     assert not (tmp_path / "corridor-runs").exists()
+
+
+def test_again_keeps_what_was_asked(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """The command told as again has the schema and the folder that were given, and a sample says that it was dated."""
+    (tmp_path / "form.json").write_text('{"$schema": "https://json-schema.org/draft/2020-12/schema", "properties": {}}')
+    road = ("--from", "QM", "--to", "QN", "--uncefact", "form.json", "--out", "kept here")
+    ran = run_corridor("send", "sample:phytosanitary.xml", *road, folder=tmp_path)
+    assert ran.code == 0, ran.err
+    (again,) = [line for line in ran.out.splitlines() if line.split()[0] == "again"]
+    assert again.endswith("--bus memory --out 'kept here' --uncefact form.json")
+    assert "\n  sample    dates moved so that it reads as fresh today\n" in ran.out
 
 
 def test_what_a_national_form_cannot_carry(run_corridor: RunCorridor, tmp_path: Path) -> None:
