@@ -17,7 +17,7 @@ import click
 
 from certs import jws
 from harness.cli import terminal
-from harness.cli.frame import FRAME, Words, padded
+from harness.cli.frame import FRAME, Words, columns, padded
 from harness.cli.playing import Unplayed, With, options, play, prepare
 from harness.clock import moment
 from harness.errors import NotReady
@@ -30,9 +30,8 @@ from harness.trial.script import Demo, Pack, Told
 from harness.trial.selection import Playable
 from harness.trial.verdict import Verdict, worst
 
-LABEL: Final = 10
 TITLE: Final = 46
-"""Columns."""
+"""Columns, of what stands between a label and what was seen."""
 
 
 @click.command(name="demo")
@@ -137,23 +136,34 @@ class _Telling:
     def _verdict(self) -> Iterator[Line]:
         """What it came to, and four lines for each promise that did not hold."""
         report, words = self.report, self.words
-        said = words.promises.format(
+        all_held = report.promises.held == report.promises.all
+        said = (words.promises if all_held else words.not_all).format(
             held=report.promises.held,
             all=report.promises.all,
             refused=report.attacks_withstood,
             noun="attack" if report.attacks_withstood == 1 else "attacks",
             attacks=sum(1 for one in report.outcomes if one.scenario.attack),
         )
-        verdict = worst(one.verdict for one in report.outcomes)
+        verdict = self._worst
         label = words.verdicts[verdict]
         seconds = words.seconds.format(seconds=report.seconds)
-        yield (Part("  "), Part(padded(label, LABEL), verdict), Part(f"{padded(said, TITLE)}{seconds}"))
+        yield (Part("  "), Part(padded(label, self._label), verdict), Part(f"{padded(said, TITLE)}{seconds}"))
         if verdict is not Verdict.HELD:
             yield from list(console.outcome_lines(self.outcome))[1:]
 
-    @staticmethod
-    def _row(label: str, text: str, *seen: Part) -> Line:
-        return (Part(f"  {padded(label, LABEL)}{padded(text, TITLE) if seen else text}"), *seen)
+    @property
+    def _worst(self) -> Verdict:
+        return worst(one.verdict for one in self.report.outcomes)
+
+    @property
+    def _label(self) -> int:
+        """The columns of the labels: room for the longest, and two blanks."""
+        words = self.words
+        labels = (words.windows, words.keys, words.evidence, words.again, words.next, words.verdicts[self._worst])
+        return 2 + max(map(columns, labels))
+
+    def _row(self, label: str, text: str, *seen: Part) -> Line:
+        return (Part(f"  {padded(label, self._label)}{padded(text, TITLE) if seen else text}"), *seen)
 
 
 def _hours(history: History) -> float | None:

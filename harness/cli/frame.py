@@ -23,6 +23,7 @@ class Words:
     throw_away: str
     nothing: str
     promises: str
+    not_all: str
     evidence: str
     again: str
     next: str
@@ -40,6 +41,7 @@ FRAME: Final[Mapping[str, Words]] = {
         throw_away="throw-away authorities, valid {hours:.0f} h",
         nothing="nothing was seen of it",
         promises="{held} of {all} promises, {refused} {noun} refused",
+        not_all="{held} of {all} promises held, {refused} {noun} refused",
         evidence="evidence",
         again="again",
         next="next",
@@ -55,6 +57,7 @@ FRAME: Final[Mapping[str, Words]] = {
         throw_away="一次性签发机构，有效 {hours:.0f} 小时",
         nothing="未见任何结果",
         promises="{all} 项承诺中 {held} 项兑现，{attacks} 次攻击中 {refused} 次被拒",
+        not_all="{all} 项承诺中仅 {held} 项兑现，{attacks} 次攻击中 {refused} 次被拒",
         evidence="证据",
         again="重复",
         next="接着",
@@ -75,7 +78,8 @@ FRAME: Final[Mapping[str, Words]] = {
         throw_away="одноразовые удостоверяющие центры на {hours:.0f} ч",
         nothing="ничего не видно",
         promises="обещания: {held} из {all}, отражено атак: {refused} из {attacks}",
-        evidence="улики",
+        not_all="выполнено обещаний: {held} из {all}, отражено атак: {refused} из {attacks}",
+        evidence="доказательства",
         again="повтор",
         next="далее",
         verdicts={
@@ -88,7 +92,11 @@ FRAME: Final[Mapping[str, Words]] = {
 }
 
 
+def columns(text: str) -> int:
+    """How many columns of a terminal `text` takes (Unicode UAX #11)."""
+    return sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
+
+
 def padded(text: str, width: int) -> str:
-    """`text` with blanks up to `width` columns of a terminal (Unicode UAX #11), two at least."""
-    wide = sum(2 if unicodedata.east_asian_width(one) in "WF" else 1 for one in text)
-    return text + " " * max(2, width - wide)
+    """`text` with blanks up to `width` columns of a terminal, two at least."""
+    return text + " " * max(2, width - columns(text))

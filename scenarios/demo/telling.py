@@ -16,7 +16,7 @@ from certs import jws
 from certs.errors import TrustError
 from harness.evidence import records
 from harness.exchange.envelope import Type
-from harness.exchange.reasons import Reason, by_code
+from harness.exchange.reasons import REPLAYED, Reason, by_code
 from harness.exchange.receipt import Level, Status
 from harness.trial import checks
 from harness.trial.history import History, Seen, What
@@ -107,7 +107,9 @@ def _refused(case: _Case) -> str:
     if not refused or len(case.history.tokens(case.of)) < 2:
         return ""
     reason = by_code(str(refused[0].get("reason")))
-    return case.say("refused", reason=_name(reason, case.language))
+    # A reason in words is a sentence; for the one that is foreseen there is a word, to keep the line short.
+    named = case.say("replayed") if reason == REPLAYED else _name(reason, case.language)
+    return case.say("refused", reason=named)
 
 
 # (5) The dispute as the other side knows it.
