@@ -70,9 +70,9 @@ class Text:
         say.result(
             f"corridor {about.corridor_version()}  {kind} {document.reference}  {one} -> {other}, bus {told.bus}"
         )
+        _levels(sending)
         if told.sample:
             say.row("sample", "dates moved so that it reads as fresh today")
-        _levels(sending)
         _losses(sending.unissued, f"from the file into {one}'s national form", always=False)
         _losses(sending.losses, f"on the way into {other}'s own form", always=True)
         for kept in sending.kept:
