@@ -90,13 +90,16 @@ class Trust:
             existed_by: when somebody else, the witness, proves that it already existed.
 
         Raises:
-            NotProved: the chain did not hold then, or the certificate was withdrawn with effect before then; or
-                it was withdrawn later, and nothing proves that the signature is older than that.
+            NotProved: the chain did not hold then, or is another country's than the party's; or the certificate was
+                withdrawn with effect before then; or it was withdrawn later, and nothing proves that the signature
+                is older than that.
         """
         with x509_of(name):
             signer = bearer(name, certificate)
             authority = self._authority(name, signer.country, at)
             issuer = self.issuer_of(name, certificate, authority)
+            if signer.party[:2] != signer.country:
+                raise NotProved(f"{name}: signed by {signer.party} under an authority of {signer.country}")
             for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
                 _valid_then(name, each, what, at)
             self._not_revoked(name, certificate, issuer, at, existed_by)

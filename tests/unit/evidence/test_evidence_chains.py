@@ -150,6 +150,15 @@ def test_certificate_not_for_signatures(traded: Corridor, minutes: Minutes) -> N
         trust.signer("messages/x.jws", certificate, minutes(1))
 
 
+def test_party_of_another_country(traded: Corridor, minutes: Minutes) -> None:
+    """A country's authority cannot speak for another country's party."""
+    payload = jws.read(traded.qn.parts.trust["QN"]).payload
+    certificate = made(traded, minutes, drafts.name("QN", "QM"), drafts.for_signing(), by="issuing")
+    trust = chains.Trust({"QN": authority(traded, payload)}, ())
+    with pytest.raises(NotProved, match=r"messages/x\.jws: signed by QM under an authority of QN"):
+        trust.signer("messages/x.jws", certificate, minutes(1))
+
+
 @pytest.mark.parametrize(
     "kinds", [(), (NameOID.COUNTRY_NAME,), (NameOID.COMMON_NAME,), (NameOID.COMMON_NAME,) * 2 + (NameOID.COUNTRY_NAME,)]
 )
