@@ -12,12 +12,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import MessageSizeTooLargeError
 
 from harness.brokers.access import issue_all
 from harness.brokers.local import LocalBroker
 from harness.clock import Chance
 from harness.errors import NotReady
-from harness.exchange.bus import Bus, Inlet, NoSuchTopic, NotAllowed, Outlet, Record, TopicRights, Unreachable
+from harness.exchange.bus import (
+    LARGEST_RECORD,
+    Bus,
+    Inlet,
+    NoSuchTopic,
+    NotAllowed,
+    Outlet,
+    Record,
+    TopicRights,
+    Unreachable,
+)
 from harness.exchange.kafka import KafkaBus
 
 TOPIC = "qn.in.from.qm"
@@ -143,6 +155,18 @@ async def test_two_runs_on_one_broker_do_not_meet(broker: LocalBroker) -> None:
     await go_through(*pair)
     await one.close()
     await two.close()
+
+
+async def test_record_packed_small_is_judged_by_its_size(broker: LocalBroker) -> None:
+    """A writer that compresses does not bring more through than one that does not."""
+    bus = broker.bus("packed.")
+    await bus.open_topics([INBOX])
+    options = bus._link.options("qm")
+    async with AIOKafkaProducer(compression_type="gzip", max_request_size=4 * LARGEST_RECORD, **options) as writer:
+        await writer.send_and_wait(bus._link.full(TOPIC), bytes(LARGEST_RECORD // 2))
+        with pytest.raises(MessageSizeTooLargeError):
+            await writer.send_and_wait(bus._link.full(TOPIC), bytes(2 * LARGEST_RECORD))
+    await bus.close()
 
 
 async def test_denied_request_stands_in_the_broker_log(broker: LocalBroker) -> None:
