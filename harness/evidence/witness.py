@@ -94,7 +94,7 @@ class Witness:
     def see(
         self, partner: str, checkpoint: Checkpoint, *, token: bytes, since: int, proof: Sequence[bytes]
     ) -> Checkpoint:
-        """Check `checkpoint` against the last one seen of `partner`, store it, and return it: cosign that.
+        """Check `checkpoint` against the last one seen of `partner`, store it if it grew, and return it: cosign that.
 
         Args:
             partner: whose log it is; the caller has checked the signature of `token`.
@@ -112,6 +112,8 @@ class Witness:
             last = self.last(partner)
             if last is not None:
                 self._follows(partner, last, Seen(checkpoint, token), since, proof)
+                if last.checkpoint.size == checkpoint.size:
+                    return checkpoint  # the same log: replays do not grow the store
             elif since != 0 or proof:
                 raise OtherBase(f"no checkpoint of {partner} was seen before, the proof begins at {since}", size=0)
             self._base.execute(

@@ -56,8 +56,17 @@ def test_log_that_grows(witness: Witness) -> None:
     assert show(witness, mark(8, minutes=9), since=8) == mark(8, minutes=9)
     last = witness.last("QM")
     assert last is not None
-    assert (last.checkpoint, last.token) == (mark(8, minutes=9), mark(8, minutes=9).text())
+    assert (last.checkpoint, last.token) == (mark(8), mark(8).text())
     assert witness.last("QN") is None
+
+
+def test_checkpoint_shown_again(tmp_path: Path, witness: Witness) -> None:
+    """The same log shown again, at whatever moment, is found good and does not grow the store."""
+    for minutes in (5, 5, 4, 9):
+        assert show(witness, mark(5, minutes=minutes)) == mark(5, minutes=minutes)
+    base = sqlite3.connect(tmp_path / "witness.sqlite")
+    assert base.execute("SELECT count(*) FROM seen").fetchone() == (1,)
+    base.close()
 
 
 def test_empty_log_first(witness: Witness) -> None:
