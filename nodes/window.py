@@ -313,9 +313,11 @@ class Window:
         """The partner's checkpoint to cosign, or its cosignature of ours to store."""
         try:
             if opened.envelope.type == Type.CHECKPOINT:
-                turn.post(self.outbox.post(self.witnessing.cosign(opened)))
-            elif (again := self.witnessing.store(opened)) is not None:
-                turn.post(self.outbox.post(again))
+                answer = self.witnessing.cosign(opened)
+            else:
+                answer = self.witnessing.store(opened)
+            if answer is not None:
+                turn.post(self.outbox.post(answer))
         except Refused as refused:
             self._refused(opened.sealed, delivery, refused, turn, opened.envelope.correlationid)
 

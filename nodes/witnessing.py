@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import base64
 import binascii
+import hashlib
 import json
 import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from certs import jws
 from certs.errors import TrustError
 from harness.clock import stamp
 from harness.errors import NotProved
@@ -46,8 +46,8 @@ class Witnessing:
         self._witness = Witness(seat.folder / "witness.sqlite")
         self._asked: dict[str, int] = {}
         """The size of our log at the last request to each partner: where the next proof begins."""
-        self._open: dict[tuple[str, int], bytes] = {}
-        """Our checkpoints that wait for a partner's cosignature."""
+        self._open: dict[tuple[str, int, bytes], bytes] = {}
+        """Our checkpoints that wait for a partner's cosignature, by partner, size and text."""
         self._stored = asyncio.Condition()
         for partner in seat.agreements:
             known = self.pair(partner)
@@ -70,11 +70,13 @@ class Witnessing:
             "proof": [base64.b64encode(step).decode() for step in proof],
         }
         self._asked[partner] = size
-        self._open[partner, size] = token
+        self._open[partner, size, mark.text()] = token
         return size, self._draft(Type.CHECKPOINT, partner, data)
 
-    def cosign(self, opened: Opened) -> Draft:
+    def cosign(self, opened: Opened) -> Draft | None:
         """Check the partner's checkpoint against all that was seen of its log before, and cosign it.
+
+        Nothing is answered to one that only came late: a newer one is cosigned already.
 
         Raises:
             Refused: LOG_NOT_CONTINUED, or a reason of the seal; nothing is cosigned.
@@ -89,7 +91,9 @@ class Witnessing:
         except OtherBase as error:
             # It may be that a checkpoint of ours was cosigned and the cosignature lost: say where to begin.
             return self._draft(Type.COSIGNATURE, partner, {"again_from": error.size})
-        except (Inconsistent, Overtaken) as error:
+        except Overtaken:
+            return None
+        except Inconsistent as error:
             raise Refused(LOG_NOT_CONTINUED, error.found) from error
         except NotProved as error:
             raise Refused(NOT_AN_ENVELOPE, error.found) from error
@@ -118,13 +122,16 @@ class Witnessing:
             raise Refused(WHY[type(error)], str(error)) from error
         except NotProved as error:
             raise Refused(NOT_AN_ENVELOPE, error.found) from error
-        size = word.checkpoint.size
-        ours = self._open.pop((partner, size), None)
-        if ours is None or jws.read(ours).payload != word.checkpoint.text():
+        mark = word.checkpoint
+        ours = self._open.get((partner, mark.size, mark.text()))
+        if ours is None:
+            if self._has(partner, mark):
+                return None
             raise Refused(
-                NOT_AN_ENVELOPE, f"{partner} cosigned a checkpoint of size {size} that it was not asked about"
+                NOT_AN_ENVELOPE, f"{partner} cosigned a checkpoint of size {mark.size} that it was not asked about"
             )
-        self._keep(partner, ours, token, size)
+        self._keep(partner, ours, token, mark.size)
+        self._open = {key: one for key, one in self._open.items() if key[0] != partner or key[1] > mark.size}
         return None
 
     async def cosigned(self, partner: str, size: int) -> None:
@@ -166,7 +173,9 @@ class Witnessing:
             cosignature=cosignature,
         )
         folder = self._seat.folder / "bundles"
-        return write(parts, folder / f"{self._seat.party}-{correlation}.zip", self._seat.identity)
+        # A partner chose the correlation: it must not choose the path.
+        name = hashlib.sha256(f"{partner}/{correlation}".encode()).hexdigest()[:16]
+        return write(parts, folder / f"{self._seat.party}-{name}.zip", self._seat.identity)
 
     def close(self) -> None:
         """Close the witness's store."""
@@ -182,6 +191,15 @@ class Witnessing:
             correlation=f"witness-{seat.party}-{to}",
             expires=seat.clock.now() + LIFE,
             data=data,
+        )
+
+    def _has(self, partner: str, mark: Checkpoint) -> bool:
+        """Whether `partner` cosigned our log at this size or beyond already: a replay, or one answered twice."""
+        known, seat = self.pair(partner), self._seat
+        return (
+            known is not None
+            and mark.size <= known[2]
+            and (mark.origin, mark.root) == (origin(seat.run, seat.party), self._log.root(mark.size))
         )
 
     def _keep(self, partner: str, checkpoint: bytes, cosignature: bytes, size: int) -> None:

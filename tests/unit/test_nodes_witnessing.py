@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -89,8 +90,8 @@ async def test_a_log_that_was_rebuilt(corridor: Corridor) -> None:
 
 @pytest.mark.parametrize(
     ("size", "log", "later"),
-    [(3, "corridor/unit/QM", 9), (6, "corridor/other/QM", 9), (6, "corridor/unit/QP", 9), (4, "corridor/unit/QM", -9)],
-    ids=["shrunk", "another run's log", "another party's log", "an older checkpoint"],
+    [(3, "corridor/unit/QM", 9), (6, "corridor/other/QM", 9), (6, "corridor/unit/QP", 9)],
+    ids=["shrunk", "another run's log", "another party's log"],
 )
 async def test_a_checkpoint_that_does_not_follow(corridor: Corridor, size: int, log: str, later: int) -> None:
     """It is refused as a log that was not continued."""
@@ -100,6 +101,46 @@ async def test_a_checkpoint_that_does_not_follow(corridor: Corridor, size: int, 
     with pytest.raises(Refused) as refused:
         qn.witnessing.cosign(opened(corridor, Type.CHECKPOINT, data))
     assert refused.value.reason is reasons.LOG_NOT_CONTINUED
+
+
+async def test_a_checkpoint_that_came_late(corridor: Corridor) -> None:
+    """An older checkpoint than the last seen is no misdeed: nothing is answered, and nothing refused."""
+    qn = Window(corridor.seat("QN"))
+    qn.witnessing.cosign(opened(corridor, Type.CHECKPOINT, shown(corridor, 5, b"a" * 32)))
+    turn = Turn()
+    late = corridor.sealed(corridor.envelope(type=Type.CHECKPOINT.value, data=shown(corridor, 4, b"b" * 32, later=-9)))
+    qn.take(corridor.delivered(late), turn)
+    assert (turn.records, turn.outgoing) == ([], [])
+
+
+def asked_of_qn(corridor: Corridor, qm: Window) -> Opened:
+    """QN's cosignature of the log as QM shows it now, as QM opened it."""
+    data = qm.witnessing.request("QN")[1].data
+    assert isinstance(data, dict)
+    mark = checkpoints.opened(data["checkpoint"].encode(), corridor.identities["QM"].certificate)
+    token = checkpoints.cosign(mark, corridor.identities["QN"], corridor.clock.now()).decode()
+    return opened(corridor, Type.COSIGNATURE, {"cosignature": token}, source="QN", to="QM")
+
+
+async def test_two_requests_at_one_size(corridor: Corridor) -> None:
+    """Each cosignature finds the request it answers; the others of that size, and replays, are dropped unrefused."""
+    qm = Window(corridor.seat("QM"))
+    first = asked_of_qn(corridor, qm)
+    corridor.clock.advance(timedelta(seconds=1))
+    second = asked_of_qn(corridor, qm)
+    for word in (first, second, first):
+        assert qm.witnessing.store(word) is None
+        kept = qm.witnessing.pair("QN")
+        assert kept is not None
+        assert kept[1].decode() == first.envelope.data["cosignature"]
+
+
+async def test_a_bundle_stays_in_its_folder(corridor: Corridor) -> None:
+    """The partner chose the correlation; it does not choose where the bundle is written."""
+    async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):
+        path = await qm.counter.evidence("../../out", partner="QN")
+    assert path.parent == corridor.folder / "QM" / "bundles"
+    assert re.fullmatch(r"QM-[0-9a-f]{16}\.zip", path.name)
 
 
 @pytest.mark.parametrize(
