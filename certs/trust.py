@@ -268,6 +268,9 @@ class TrustStore:
         paths.issued(certificate, issuing)
         if country != listed.trust_list.country:
             raise BrokenPath(f"an authority of {listed.trust_list.country} vouched for somebody in {country}")
+        # A party's code begins with its country's: no authority vouches for another country's party.
+        if not party.startswith(country):
+            raise BrokenPath(f"an authority of {country} vouched for {party}, which is not of that country")
         paths.meant_for(certificate, usage)
         root = authorities.root
         thumbprints = issuing.fingerprint(hashes.SHA256()), root.fingerprint(hashes.SHA256())

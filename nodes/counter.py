@@ -212,9 +212,10 @@ class Counter:
             level=Level.AUTHORITY, status=status, at=self.seat.clock.now(), quantity=quantity, declaration=declaration
         )
         receipt = Receipt(of=of, ofid=message.id, after=message.last_answer, statements=(said,))
-        self.notes.note(turn, records.USED, message.correlation, of=of, quantity=quantity, declaration=declaration)
         to, subject, correlation = message.sender, message.subject, message.correlation
+        # Sealed before it is noted: what cannot be told is not used.
         posted = self.outbox.receipt(receipt, to=to, subject=subject, correlation=correlation)
+        self.notes.note(turn, records.USED, correlation, of=of, quantity=quantity, declaration=declaration)
         self.tell(turn, receipt, posted)
 
     def _agreement_to(self, to: str) -> agreements.Agreement:

@@ -25,13 +25,13 @@ from harness.evidence.log import EvidenceLog
 from harness.exchange import receipt as receipts
 from harness.exchange import topics
 from harness.exchange.bus import Delivery, Inlet, Outlet, Record
-from harness.exchange.envelope import Envelope, Type
-from harness.exchange.reasons import REPLAYED, WRONG_RECEIVER, Refused
-from harness.exchange.receipt import Receipt
+from harness.exchange.envelope import WORD, Envelope, Type
+from harness.exchange.reasons import NOT_AN_ENVELOPE, REPLAYED, WRONG_RECEIVER, Refused
+from harness.exchange.receipt import Level, Receipt
 from harness.exchange.seal import Kind, Opened, Sealed, claims_receipt
 from harness.exchange.seat import Seat
 from nodes.counter import Counter
-from nodes.ledger import Ledger
+from nodes.ledger import Ledger, Outgoing
 from nodes.outbox import Outbox, Posted, own_envelope, put_again, reply_to
 from nodes.profile import Profile, load
 from nodes.steps import Road, Steps, travel
@@ -249,7 +249,9 @@ class Window:
             return
         said = self.steps.answer(Road(refused=refused), self.seat.clock.now())
         receipt = Receipt(of=sealed.identity, ofid=None, statements=said)
-        about = f"refused-{sealed.identity[:16]}"
+        # The key is a hint only, but it is whoever sent this who gets the answer, and finds it in that transaction.
+        told = delivery.key.decode("latin-1")
+        about = told if WORD.fullmatch(told) else f"refused-{sealed.identity[:16]}"
         self.tell(turn, receipt, self.outbox.receipt(receipt, to=sender, subject=about, correlation=about))
 
     # -------------------------------------------------------------------------------------- receipts arriving
@@ -262,8 +264,8 @@ class Window:
             if self.ledger.has_receipt(opened.identity):
                 raise Refused(REPLAYED, f"receipt {envelope.id} was heard before")
             asked = self.ledger.sent.get(receipt.of)
-            if asked is not None and asked.topic != topics.inbox(envelope.source, self.party):
-                raise Refused(WRONG_RECEIVER, f"{envelope.source} answers {receipt.of}, which went to {asked.topic}")
+            if asked is not None:
+                answers_what_was_asked(envelope, receipt, asked, party=self.party)
         except Refused as refused:
             # No receipt for a receipt, or two windows would answer each other for ever.
             self._refused(opened.sealed, delivery, refused, turn, envelope.correlationid)
@@ -360,3 +362,18 @@ class Window:
     ) -> None:
         self._tell.info("refused", reason=refused.reason.name, found=refused.found, clause=refused.clause)
         self.notes.refused(turn, sealed, delivery, refused, correlation)
+
+
+def answers_what_was_asked(envelope: Envelope, receipt: Receipt, asked: Outgoing, *, party: str) -> None:
+    """Raises Refused: another party answers than was asked, or it answers in another transaction.
+
+    What was not even opened was refused under the key it came with, which anybody may choose: any transaction will do.
+    """
+    if asked.topic != topics.inbox(envelope.source, party):
+        raise Refused(WRONG_RECEIVER, f"{envelope.source} answers {receipt.of}, which went to {asked.topic}")
+    unread = receipt.statements[0].level is Level.TECHNICAL and receipt.negative
+    if not unread and envelope.correlationid != asked.correlation:
+        found = (
+            f"{envelope.source} answers {receipt.of} in transaction {envelope.correlationid}, not {asked.correlation}"
+        )
+        raise Refused(NOT_AN_ENVELOPE, found)

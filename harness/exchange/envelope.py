@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
@@ -36,6 +37,8 @@ def _moment(value: object) -> object:
 
 
 Moment = Annotated[datetime, BeforeValidator(_moment)]
+WORD: Final = re.compile(r"[\x21-\x7e]{1,200}")
+"""How an id or a correlation is spelt."""
 Word = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[\x21-\x7e]+$")]
 Party = Annotated[str, Field(pattern=r"^[A-Z]{2}(-[a-z]+)?$")]
 

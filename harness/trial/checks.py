@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,10 +20,9 @@ from harness.evidence import dispute, records
 from harness.evidence.audit import audit
 from harness.evidence.checkpoint import Checkpoint
 from harness.evidence.merkle import Tree, leaf_hash
-from harness.exchange import topics
 from harness.exchange.envelope import Type
-from harness.exchange.reasons import REPLAYED, Step, by_code
-from harness.exchange.receipt import NEGATIVE, Level, Receipt, Status
+from harness.exchange.reasons import REPLAYED, WRONG_RECEIVER, Step, by_code
+from harness.exchange.receipt import NEGATIVE, Level, Status
 from harness.trial.history import History, Logged, Seen, What
 from harness.trial.verdict import Judged, Verdict
 
@@ -99,6 +98,10 @@ def five_levels(history: History, *, of: str, accepted: str = Status.ACCEPTED) -
     transported = history.log(sender, records.TRANSPORTED, identity=of)
     if not transported:
         raise Broken(f"L0 is missing: the log of {sender} has no proof that the broker took it")
+    put = {(one.delivery.topic, one.delivery.partition, one.delivery.offset) for one in history.tokens(of)}
+    place = tuple(transported[0].get(name) for name in ("topic", "partition", "offset"))
+    if place not in put:
+        raise Broken(f"L0 is untrue: {sender} logged {place}, the tap saw it at {sorted(put)}")
     wanted = {Level.TECHNICAL: Status.RECEIVED, Level.APPLICATION: Status.ADMITTED, Level.AUTHORITY: accepted}
     said = {Level.TECHNICAL: "", Level.DELIVERY: "", Level.APPLICATION: "", Level.AUTHORITY: ""}
     for seen in history.receipts(of)[:1]:
@@ -234,7 +237,7 @@ def one_effect(history: History, *, of: str) -> str:
     if len(refused) != len(copies) - 1:
         raise Broken(f"{len(copies) - 1} copies too many, {len(refused)} logged as replayed")
     answers = [seen.delivery.value for seen in history.receipts(of) if seen.statement(Level.TECHNICAL) is not None]
-    if len(answers) < 2 or len(set(answers)) != 1:
+    if len(answers) != len(copies) or len(set(answers)) != 1:
         raise Broken(f"{len(answers)} answers, {len(set(answers))} different ones; expected the first receipt again")
     return f"{len(copies)} copies, one effect (log {effects[0].index}), {len(answers)} identical receipts"
 
@@ -270,9 +273,12 @@ def claim_ruled(history: History, *, claimant: str, respondent: str, of: str, ou
     bundles = {event["party"]: event for event in history.of(What.BUNDLE)}
     if not {claimant, respondent} <= bundles.keys():
         raise NotReached(f"bundles of {sorted(bundles)} only")
+    parties = (claimant, respondent)
+    roots = {str(event["country"]): str(event["anchor"]) for event in history.of(What.COUNTRY)}
+    known = {party: roots[party] for party in parties if party in roots}
     try:
         audited = {
-            party: audit((history.folder / bundles[party]["path"]).read_bytes()) for party in (claimant, respondent)
+            party: audit((history.folder / bundles[party]["path"]).read_bytes(), roots=known) for party in parties
         }
     except NotProved as error:
         raise Broken(f"a bundle does not verify: {error}") from error
@@ -286,7 +292,7 @@ def claim_ruled(history: History, *, claimant: str, respondent: str, of: str, ou
 def answered_is_logged(history: History) -> str:
     """Every receipt that left a party stands in its log."""
     count = 0
-    for seen, receipt in _given(history):
+    for seen, receipt in history.given:
         party = str(seen.said.get("source"))
         if party not in history.logs:
             continue
@@ -321,8 +327,8 @@ def heard_as_said(history: History) -> str:
     count = 0
     for party, log in history.logs.items():
         by_identity = {str(one.get("identity")): one for one in log if one.record.event == records.ACKNOWLEDGED}
-        known = {str(one.get("identity")) for one in log}
-        for seen, receipt in _given(history):
+        known = {str(one.get("identity")) for one in log if _heard(one)}
+        for seen, receipt in history.given:
             if seen.said.get("receiver") != party:
                 continue
             if seen.sealed.identity not in known:
@@ -342,7 +348,7 @@ def logs_hold_together(history: History) -> str:
     count = 0
     for seen in history.deliveries:
         party, mark = str(seen.said.get("source")), _checkpoint(seen)
-        if not _by_owner(seen, party) or mark is None:
+        if not seen.by_owner or mark is None:
             continue
         tree = Tree()
         for logged in history.logs.get(party, ()):
@@ -378,17 +384,11 @@ def _receiver(history: History, of: str) -> str:
     raise NotReached(f"{_short(of)} never came on a topic")
 
 
-def _given(history: History) -> Iterator[tuple[Seen, Receipt]]:
-    """The receipts that stand, well sealed, on the inbox that their signer alone writes for the receiver it names."""
-    for seen in history.deliveries:
-        receipt = seen.receipt
-        if receipt is not None and seen.opened is not None and _by_owner(seen, seen.opened.envelope.source):
-            yield seen, receipt
-
-
-def _by_owner(seen: Seen, party: str) -> bool:
-    """Whether it stands on the inbox that `party` alone writes for the receiver it names."""
-    return seen.delivery.topic == topics.inbox(str(seen.said.get("receiver")), party)
+def _heard(logged: Logged) -> bool:
+    """Whether a record says that a receipt was taken in, kept for later, or refused because it had no place here."""
+    if logged.record.event == records.REFUSED:
+        return logged.get("reason") in (REPLAYED.code, WRONG_RECEIVER.code)
+    return logged.record.event in (records.ACKNOWLEDGED, records.KEPT)
 
 
 def _payload(seen: Seen) -> bytes:

@@ -24,6 +24,7 @@ from harness.clock import Clock, moment, stamp
 from harness.errors import BadInput, NotProved
 from harness.evidence import records
 from harness.evidence.records import Record
+from harness.exchange import topics
 from harness.exchange.bus import Delivery
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Receipt, Statement
@@ -93,6 +94,11 @@ class Seen:
         """Whether it came on an inbox (and not in somebody's quarantine)."""
         return ".in.from." in self.delivery.topic
 
+    @property
+    def by_owner(self) -> bool:
+        """Whether it stands on the inbox that the sender it names alone writes for the receiver it names."""
+        return self.delivery.topic == topics.inbox(str(self.said.get("receiver")), str(self.said.get("source")))
+
     def statement(self, level: str) -> Statement | None:
         """What its receipt states on `level`."""
         found = self.receipt
@@ -124,7 +130,10 @@ class History:
     def read(cls, path: Path) -> History:
         """Read a history file. Raises BadInput naming the line that is wrong."""
         events = []
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+            # By line feeds alone: a partner's text may hold any other character that some call the end of a line.
+            if not line:
+                continue
             try:
                 events.append(json.loads(line))
             except ValueError as error:
@@ -181,11 +190,21 @@ class History:
         return tuple(seen for seen in self.deliveries if seen.in_inbox and seen.sealed.identity == identity)
 
     def receipts(self, of: str) -> tuple[Seen, ...]:
-        """Every receipt about this message that was seen, in order. A forged one is nobody's receipt."""
+        """Every receipt about this message that was seen, in order: given by who it came to, and by nobody else."""
+        came_to = {seen.delivery.topic.partition(".in.from.")[0] for seen in self.tokens(of)}
         return tuple(
             seen
+            for seen, receipt in self.given
+            if receipt.of == of and topics.principal(str(seen.said["source"])) in came_to
+        )
+
+    @cached_property
+    def given(self) -> tuple[tuple[Seen, Receipt], ...]:
+        """The receipts that stand, well sealed, on the inbox that their signer alone writes for who they name."""
+        return tuple(
+            (seen, receipt)
             for seen in self.deliveries
-            if seen.in_inbox and seen.opened and (receipt := seen.receipt) is not None and receipt.of == of
+            if (receipt := seen.receipt) is not None and seen.opened is not None and seen.by_owner
         )
 
     def _open(self, seen: Seen) -> Seen:

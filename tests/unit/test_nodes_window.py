@@ -14,6 +14,7 @@ from harness.exchange.bus import LARGEST_RECORD, Record
 from harness.exchange.envelope import Type
 from harness.exchange.receipt import Receipt, Statement
 from harness.exchange.seal import Sealed
+from harness.exchange.seat import Sent
 from nodes.turn import Turn
 from nodes.window import Window
 
@@ -123,7 +124,7 @@ async def test_receipts_kept_across_a_restart(corridor: Corridor) -> None:
     sender = Window(corridor.seat("QM"))
     async with corridor.living(sender):
         sent = await sender.counter.lodge(corridor.certificate(), to="QN")
-    first, second, third = chain(corridor, sent.identity, 3)
+    first, second, third = chain(corridor, sent, 3)
     await corridor.put(third, second)
     early = Window(corridor.seat("QM"))
     async with corridor.living(early):
@@ -321,7 +322,7 @@ async def test_a_thousand_receipts_that_follow_each_other(corridor: Corridor) ->
     sender = Window(corridor.seat("QM"))
     async with corridor.living(sender):
         sent = await sender.counter.lodge(corridor.certificate(), to="QN")
-    receipts = chain(corridor, sent.identity, 1000)
+    receipts = chain(corridor, sent, 1000)
     hearer = Window(corridor.seat("QM"))
     async with corridor.living(hearer):
         turn = Turn()
@@ -381,19 +382,20 @@ def told(statements: object) -> list[dict[str, str | None]]:
     return statements
 
 
-def chain(corridor: Corridor, of: str, count: int) -> list[Record]:
-    """Receipts of QN about `of`, each after the one before."""
+def chain(corridor: Corridor, sent: Sent, count: int) -> list[Record]:
+    """Receipts of QN about what QM sent, each after the one before."""
     made: list[Record] = []
     for _ in range(count):
         after = Sealed(made[-1].value).identity if made else None
         said = Receipt.model_validate(
             {
-                "of": of,
+                "of": sent.identity,
                 "after": after,
                 "statements": [{"level": "L4", "status": "accepted", "at": "2026-03-12T09:00:00Z"}],
             }
         ).said()
-        made.append(corridor.sealed(corridor.envelope("QN", "QM", type=Type.RECEIPT.value, data=said)))
+        about = {"type": Type.RECEIPT.value, "correlationid": sent.correlation, "data": said}
+        made.append(corridor.sealed(corridor.envelope("QN", "QM", **about)))
     return made
 
 

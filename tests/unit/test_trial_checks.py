@@ -9,18 +9,21 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from certs import jws
 from certs.gates import base64url, base64url_encode
+from certs.identity import Identity
 from harness.clock import SystemClock
 from harness.evidence import records
 from harness.exchange.envelope import Type
 from harness.trial import checks
 from harness.trial.buses import standing
 from harness.trial.checks import CHECKS, Check
-from harness.trial.history import History, What
+from harness.trial.history import History, Scribe, What
 from harness.trial.runner import Playbill, judge, play
 from harness.trial.verdict import Verdict
 from scenarios.pack import PACK
@@ -182,3 +185,27 @@ def test_no_trust_list_no_receipt(honest: History) -> None:
         Verdict.BROKEN,
         "L1 is missing: the receipt states L1 -, L2 -, L3 -, L4 -",
     )
+
+
+def test_nobody_answers_for_another(honest: History) -> None:
+    """A receipt that the sender wrote to itself, in its own name or in its partner's place, is no answer."""
+    given = next(event for event in honest.of(What.DELIVERY) if event["topic"] == "qm.in.from.qn")
+    own = Identity.load(honest.folder / "certs" / "QM" / "window")
+    said = json.loads(base64url(base64.b64decode(given["value"]).split(b".")[1], what="payload"))
+    mine = json.dumps({**said, "source": "QM", "receiver": "QM", "topic": "qm.in.from.qm"}).encode()
+    token = jws.sign(mine, own, typ=jws.RECEIPT)
+    alone = otherwise(honest, nothing_on("qm.in.from.qn"))
+    forged = {**given, "value": base64.b64encode(token).decode()}
+    for topic in ("qm.in.from.qn", "qm.in.from.qm"):
+        history = History((*alone.events, {**forged, "topic": topic}), honest.folder)
+        for check in (checks.five_levels, checks.every_message_answered):
+            assert check(history, **promise(honest, check)).verdict is Verdict.BROKEN
+
+
+def test_a_line_ends_with_a_line_feed_alone(tmp_path: Path) -> None:
+    """What a partner writes into a subject cannot tear a history's line in two."""
+    scribe = Scribe(tmp_path / "history.jsonl", SystemClock())
+    scribe.write(What.STEP, who="QM", text="CO\u20281\u0085\u2029")
+    scribe.close()
+    (event,) = History.read(tmp_path / "history.jsonl").events
+    assert event["text"] == "CO\u20281\u0085\u2029"
