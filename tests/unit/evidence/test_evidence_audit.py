@@ -652,7 +652,15 @@ def test_message_under_another_name(corridor: Corridor, parts: BundleParts) -> N
         ([{"level": "L1", "status": "probably"}], "states 'probably' on level 'L1'"),
         ([{"level": "L5", "status": "received"}], "states 'received' on level 'L5'"),
         ([{"level": "L2", "status": "delivered"}], "neither from L1 upwards"),
-        ([{"level": "L1", "status": "received"}, {"level": "L3", "status": "admitted"}], "neither from L1 upwards"),
+        ([{"level": "L3", "status": "admitted"}, {"level": "L4", "status": "accepted"}], "neither from L1 upwards"),
+        (
+            [
+                {"level": "L1", "status": "received"},
+                {"level": "L3", "status": "refused"},
+                {"level": "L2", "status": "delivered"},
+            ],
+            "neither from L1 upwards",
+        ),
         ([{"level": "L1", "status": "received"}, {"level": "L1", "status": "refused"}], "neither from L1 upwards"),
     ],
 )
@@ -665,6 +673,17 @@ def test_receipt_that_states_nonsense(
     corridor.receive(sent, at(2))
     corridor.answer(corridor.receipt(sent.identity, at(3), said), at(3))
     refused(corridor.seen(corridor.qn, at(58), cosigned=at(59)), corridor.qn.identity, f"receipts/.*{sentence}")
+
+
+def test_level_that_was_not_tried(corridor: Corridor, at: Minutes) -> None:
+    """What the agreement does not cover is not opened: its receipt states L1 and L3, and verifies."""
+    sent = corridor.document()
+    corridor.send(sent, at(1))
+    corridor.receive(sent, at(2))
+    said = ({"level": "L1", "status": "received"}, {"level": "L3", "status": "refused", "reason": "301"})
+    corridor.answer(corridor.receipt(sent.identity, at(3), said), at(3))
+    receipt = audit(corridor.bundle(corridor.qn)).receipts[0]
+    assert [statement.level for statement in receipt.statements] == ["L1", "L3"]
 
 
 @pytest.mark.parametrize(
