@@ -5,7 +5,7 @@ missing it is undecidable and says what. Checking the bundles themselves: harnes
 
 The rule for "I never got an answer to X", in the order in which it is asked:
 
-    (1) both bundles speak of one agreement, and X is the claimant's message to the respondent
+    (1) both bundles speak of one agreement and one transaction, and X is the claimant's message to the respondent
     (2) the claimant signed two contents under the id of X                        misconduct, claimant
     (3) the respondent signed two receipts of X that contradict each other        misconduct, respondent
     (4) the claimant's own log shows that a receipt of X came                     refuted
@@ -103,6 +103,9 @@ def _message(claimant: Audited, respondent: Audited, of: str) -> MessageFound | 
     if claimant.agreement.sha256 != respondent.agreement.sha256:
         told = f"the two bundles rest on two agreements, {claimant.agreement.id} and {respondent.agreement.id}"
         return _undecidable(f"{told}, or on two texts of one")
+    if claimant.correlation != respondent.correlation:
+        told = f"{claimant.correlation} and {respondent.correlation}"
+        return _undecidable(f"the two bundles are of two transactions, {told}")
     found = next((m for a in (claimant, respondent) for m in a.messages if m.identity == of), None)
     if found is None:
         return _undecidable(f"message {of[:12]} is in neither bundle")
@@ -124,12 +127,13 @@ def _equivocation(case: _Case) -> Ruling | None:
     return None
 
 
-# (3) Only the levels that are settled once: an authority may decide anew, its earlier word stands beside the later.
+# (3) Only the levels that are settled once. L1 is about one copy: a spoilt one has the same identity. And an authority
+# may decide anew: its earlier word stands beside the later.
 def _contradiction(case: _Case) -> Ruling | None:
     said: dict[str, tuple[str, ReceiptFound]] = {}
     for receipt in case.receipts:
         for statement in receipt.statements:
-            if statement.level == "L4":
+            if statement.level in ("L1", "L4"):
                 continue
             status, first = said.setdefault(statement.level, (statement.status, receipt))
             if status != statement.status:

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
     from tests.unit.evidence.conftest import Corridor, Sent
 
 Minutes = Callable[[float], datetime]
-NEGATIVE = ({"level": "L1", "status": "refused", "reason": "101"},)
+REFUSED = (
+    {"level": "L1", "status": "received"},
+    {"level": "L2", "status": "delivered"},
+    {"level": "L3", "status": "refused", "reason": "301"},
+)
+SPOILT = ({"level": "L1", "status": "refused", "reason": "101"},)
 
 
 def claimed(corridor: Corridor, of: str, *, made: datetime | None = None, cosigned: datetime | None = None) -> Ruling:
@@ -224,11 +229,20 @@ def test_two_receipts_that_contradict_each_other(corridor: Corridor, sent: Sent,
     """Who signs yes and no to one message is caught by the two receipts together."""
     corridor.receive(sent, at(2))
     corridor.answer(corridor.receipt(sent.identity, at(3)), at(3))
-    corridor.hear(corridor.receipt(sent.identity, at(3), NEGATIVE), at(4))
+    corridor.hear(corridor.receipt(sent.identity, at(3), REFUSED), at(4))
     ruling = claimed(corridor, sent.identity)
     assert (ruling.outcome, ruling.against) == (Outcome.MISCONDUCT, "QN")
-    assert "L1 received" in ruling.because
-    assert "L1 refused" in ruling.because
+    assert "L3 admitted" in ruling.because
+    assert "L3 refused" in ruling.because
+
+
+def test_spoilt_copy_is_no_contradiction(corridor: Corridor, sent: Sent, at: Minutes) -> None:
+    """A spoilt copy has the identity of the good one: the answers to both stand side by side."""
+    corridor.receive(sent, at(2))
+    for receipt in (corridor.receipt(sent.identity, at(3), SPOILT), corridor.receipt(sent.identity, at(3))):
+        corridor.answer(receipt, at(3))
+        corridor.hear(receipt, at(4))
+    assert claimed(corridor, sent.identity).outcome is Outcome.REFUTED
 
 
 def test_later_decision_is_no_contradiction(corridor: Corridor, at: Minutes) -> None:
@@ -267,6 +281,15 @@ def test_two_agreements(corridor: Corridor, at: Minutes) -> None:
     ruling = rule_no_answer(audit(corridor.bundle(corridor.qm)), other, of)
     assert ruling.outcome is Outcome.UNDECIDABLE
     assert "rest on two agreements" in ruling.because
+
+
+def test_two_transactions(corridor: Corridor) -> None:
+    """What one bundle lacks of another transaction, it does not lack."""
+    of = corridor.trade().identity
+    other = replace(respondent(corridor), correlation="trade-2")
+    ruling = rule_no_answer(audit(corridor.bundle(corridor.qm)), other, of)
+    assert ruling.outcome is Outcome.UNDECIDABLE
+    assert ruling.because == "the two bundles are of two transactions, trade-1 and trade-2"
 
 
 def test_two_bundles_of_one_party(corridor: Corridor) -> None:
