@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from collections.abc import Set as AbstractSet
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 from harness.exchange.bus import OPERATOR, Bus
 from harness.trial.history import Scribe, Seen, What, event_of, see
@@ -41,8 +41,12 @@ class Tap:
             yield
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-            await inlet.close()
+            try:
+                # A tap that went deaf is the environment's failure, not a party's silence: its error goes on from here.
+                with suppress(asyncio.CancelledError):
+                    await task
+            finally:
+                await inlet.close()
 
     async def until(self, wanted: Callable[[Seen], bool], *, count: int = 1) -> tuple[Seen, ...]:
         """The first `count` records that are wanted, once they were all seen. Bound the wait with a deadline."""
