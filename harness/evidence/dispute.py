@@ -12,10 +12,9 @@ The rule for "I never got an answer to X", in the order in which it is asked:
     (5) a receipt of X was given, but nothing shows that it came                  undecidable
     (6) no receipt: X reached the respondent, by its own log, and the deadline
         has passed by its own clock                                               proven, respondent
-    (7) no receipt: the respondent witnessed the submission before the deadline   proven, respondent (default)
-    (8) otherwise                                                                 undecidable
+    (7) otherwise                                                                 undecidable
 
-Source: docs/wire.md, section 8. Receipt itself is never inferred from submission; (7) is default, not receipt.
+Source: docs/wire.md, section 8. Receipt is never inferred from submission: who cosigns a root sees no message.
 """
 
 from __future__ import annotations
@@ -94,7 +93,6 @@ def rule_no_answer(claimant: Audited, respondent: Audited, of: str) -> Ruling:
         or _came(case)
         or _given(case)
         or _in_default(case)
-        or _submitted(case)
         or _nothing(case)
     )
 
@@ -204,29 +202,7 @@ def _in_default(case: _Case) -> Ruling | None:
     return Ruling(Outcome.PROVEN, respondent.party, because, evidence)
 
 
-# (7) Submission, witnessed by the very party that did not answer. Whether it received is not inferred.
-def _submitted(case: _Case) -> Ruling | None:
-    claimant, respondent, deadline = case.claimant, case.respondent, _deadline(case)
-    sent = _entry(claimant, "sent", identity=case.of)
-    witnessed = _witnessed(case)
-    if sent is None or deadline is None or witnessed is None:
-        return None
-    if witnessed > deadline or respondent.made <= deadline:
-        return None
-    because = (
-        f"{claimant.party}'s submission, log {sent.index}, was witnessed by {respondent.party} on"
-        f" {stamp(witnessed)}, before the deadline {stamp(deadline)}; no receipt by {stamp(respondent.made)}:"
-        f" {respondent.party} is in default"
-    )
-    evidence = (
-        *_where(case, case.of),
-        f"{claimant.party}: log/{sent.index}.json",
-        f"{claimant.party}: log/cosignature-{respondent.party}.jws",
-    )
-    return Ruling(Outcome.PROVEN, respondent.party, because, evidence)
-
-
-# (8) Nothing follows; say what is missing.
+# (7) Nothing follows; say what is missing.
 def _nothing(case: _Case) -> Ruling:
     claimant, respondent, deadline = case.claimant, case.respondent, _deadline(case)
     sent, witnessed = _entry(claimant, "sent", identity=case.of), _witnessed(case)
@@ -245,6 +221,8 @@ def _nothing(case: _Case) -> Ruling:
     if witnessed is None:
         told = f"{respondent.party} shows no record of the message, and never cosigned {claimant.party}'s log"
         return _undecidable(f"{told}: neither receipt nor submission is proven")
+    if witnessed <= deadline:
+        return _undecidable("its submission was witnessed before the deadline, its delivery is not proven")
     told = f"{respondent.party} shows no record of the message, and witnessed its submission only on"
     return _undecidable(f"{told} {stamp(witnessed)}, after the deadline {stamp(deadline)}")
 
