@@ -30,7 +30,7 @@ from harness.errors import BadInput
 from nodes import anatomy, national
 from nodes.anatomy import EACH, Steps
 from nodes.forms import Misread, NoWord
-from nodes.national import TODO, Values, Where
+from nodes.national import ADVICE, Values, Where
 from nodes.profile import Branch, Dialect, Leaf, Series
 
 
@@ -137,7 +137,7 @@ def _not_in_dialect(dialect: Dialect, faults: list[tuple[str, str]]) -> Unreadab
     error = Unreadable(
         f"{dialect.title}: " + "; ".join(f"{name}: {why}" for name, why in told) + more,
         expected=f"{', '.join(dict.fromkeys(name for name, _ in told))} as {dialect.media_type} defines it",
-        todo=TODO,
+        todo=ADVICE,
     )
     error.findings = tuple(Finding(Severity.ERROR, "not-in-dialect", "", f"{name}: {why}") for name, why in faults)
     return error
@@ -295,7 +295,9 @@ def _from_shared_syntax(octets: bytes, dialect: Dialect) -> Common:
     read = syntax.read(octets, media_type=dialect.media_type)
     if read.document.doctype != dialect.doctype:
         raise Unreadable(
-            f"{dialect.title}: document of type {read.document.doctype}", expected=f"type {dialect.doctype}", todo=TODO
+            f"{dialect.title}: document of type {read.document.doctype}",
+            expected=f"type {dialect.doctype}",
+            todo=ADVICE,
         )
     lost = [finding for finding in read.findings if finding.code == NOT_CARRIED]
     losses = tuple(Loss(finding.pointer, mandatory=False, sentence=finding.sentence) for finding in lost)

@@ -28,7 +28,7 @@ Values = dict[str, object]
 
 LARGEST_JSON: Final = 1_048_576  # octets; as for the JSON of the common model
 
-TODO: Final = "ask the sender to issue the document again in its published dialect"
+ADVICE: Final = "ask the sender to issue the document again in its published dialect"
 
 _TEXT: Final = "text()"
 _BLANKS: Final = " \t\r\n"  # XML 1.0, 2.3: indentation around a value is not part of it
@@ -58,9 +58,9 @@ def _read_json(octets: bytes, dialect: Dialect) -> tuple[Values, dict[Where, str
     try:
         values = strict_json(octets, largest=LARGEST_JSON)
     except TrustError as error:
-        raise Unreadable(f"{dialect.title}: {error}", expected="JSON with one reading", todo=TODO) from error
+        raise Unreadable(f"{dialect.title}: {error}", expected="JSON with one reading", todo=ADVICE) from error
     if not isinstance(values, dict):
-        raise Unreadable(f"{dialect.title}: JSON that is no object", expected="one document", todo=TODO)
+        raise Unreadable(f"{dialect.title}: JSON that is no object", expected="one document", todo=ADVICE)
     return dict(values), {}
 
 
@@ -87,7 +87,7 @@ def _read_xml(octets: bytes, dialect: Dialect) -> tuple[Values, dict[Where, str]
     space = f"{{{dialect.namespace}}}"
     if root.tag != space + dialect.root:
         raise Unreadable(
-            f"{dialect.title}: XML with the root {root.tag!s:.80}", expected=f"{space}{dialect.root}", todo=TODO
+            f"{dialect.title}: XML with the root {root.tag!s:.80}", expected=f"{space}{dialect.root}", todo=ADVICE
         )
     faults: dict[Where, str] = {}
     return _gather(root, dialect.inward, space, (), faults), faults

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+from pydantic import ValidationError
+
 from certs import jws
 from harness.errors import BadInput
 from harness.exchange import topics
@@ -72,7 +74,8 @@ class Outbox:
         """Fill in who, where, when and which number, and seal it.
 
         Raises:
-            BadInput: sealed, it is larger than a topic takes; no number is used up.
+            BadInput: an attribute does not fit an envelope, or sealed it is larger than a topic takes; no number is
+                used up.
         """
         seat = self._seat
         topic = topics.inbox(draft.to, seat.party)
@@ -80,26 +83,34 @@ class Outbox:
         counted = draft.type not in (Type.CHECKPOINT, Type.COSIGNATURE)
         number = self._numbers.get(topic, 0) + (1 if counted else 0)
         nonce = seat.chance.token(f"{seat.party}/nonce")
-        envelope = Envelope(
-            id=f"{seat.party.lower()}-{seat.chance.token(f'{seat.party}/id', count=8)}",
-            source=seat.party,
-            type=draft.type.value,
-            subject=draft.subject,
-            time=seat.clock.now(),
-            datacontenttype=draft.media_type,
-            receiver=draft.to,
-            topic=topic,
-            corridor=seat.agreement_with(draft.to).id,
-            correlationid=draft.correlation,
-            causationid=draft.causation,
-            expirytime=draft.expires,
-            sequence=max(number, 1),
-            nonce=nonce,
-            doctype=draft.doctype,
-            function=draft.function,
-            data=draft.data,
-            data_base64=draft.data_base64,
-        )
+        try:
+            envelope = Envelope(
+                id=f"{seat.party.lower()}-{seat.chance.token(f'{seat.party}/id', count=8)}",
+                source=seat.party,
+                type=draft.type.value,
+                subject=draft.subject,
+                time=seat.clock.now(),
+                datacontenttype=draft.media_type,
+                receiver=draft.to,
+                topic=topic,
+                corridor=seat.agreement_with(draft.to).id,
+                correlationid=draft.correlation,
+                causationid=draft.causation,
+                expirytime=draft.expires,
+                sequence=max(number, 1),
+                nonce=nonce,
+                doctype=draft.doctype,
+                function=draft.function,
+                data=draft.data,
+                data_base64=draft.data_base64,
+            )
+        except ValidationError as error:
+            first = error.errors(include_url=False)[0]
+            raise BadInput(
+                f"{'.'.join(str(part) for part in first['loc'])} of {draft.subject[:60]!r}: {first['msg']}",
+                expected="attributes as docs/wire.md, section 2, has them",
+                todo="correct the document's reference or type, and lodge it again",
+            ) from error
         posted = Posted(envelope, seal(envelope, seat.identity))
         if (size := posted.record().size) > LARGEST:
             raise BadInput(

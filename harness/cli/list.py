@@ -104,13 +104,7 @@ def _scenario(item: Playable) -> Row:
     scenario = item.scenario
     return {
         "kind": "scenario",
-        "id": scenario.id,
-        "title": scenario.title,
-        "promise": scenario.promise,
-        "pair": list(scenario.pair),
-        "document": scenario.document,
-        "attack": scenario.attack or None,
-        "questions": list(scenario.questions),
+        **scenario.facts(),
         "checks": [check.name for check in scenario.checks],
         "demonstration": item.shown,
         "pack": item.pack.name,

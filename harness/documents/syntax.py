@@ -32,7 +32,7 @@ __all__ = ["JSON", "SPS_XML", "Incomplete", "Read", "Unreadable", "read", "recog
 SPS_XML = sps.MEDIA_TYPE
 JSON = "application/vnd.corridor.document+json"
 LARGEST_JSON = 1024 * 1024
-_TODO = "lodge the document as UN/CEFACT SPS XML or as JSON of the common model"
+_ADVICE = "lodge the document as UN/CEFACT SPS XML or as JSON of the common model"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def recognise(data: bytes) -> str:
     if first == b"{":
         return JSON
     found = f"a file that begins with {data[:16]!r}" if data else "an empty file"
-    raise Unreadable(found, expected="a certificate in XML or JSON", todo=_TODO)
+    raise Unreadable(found, expected="a certificate in XML or JSON", todo=_ADVICE)
 
 
 def read(data: bytes, *, media_type: str | None = None) -> Read:
@@ -72,7 +72,7 @@ def read(data: bytes, *, media_type: str | None = None) -> Read:
     elif stated == JSON:
         document, findings = _read_json(data)
     else:
-        raise Unreadable(f"media type {media_type!r}", expected=f"{SPS_XML} or {JSON}", todo=_TODO)
+        raise Unreadable(f"media type {media_type!r}", expected=f"{SPS_XML} or {JSON}", todo=_ADVICE)
     return Read(document, stated, findings)
 
 
@@ -97,11 +97,11 @@ def _read_json(data: bytes) -> tuple[TradeDocument, tuple[Finding, ...]]:
     try:
         values = strict_json(data, largest=LARGEST_JSON)
     except TrustError as error:
-        raise Unreadable(f"no strict JSON: {error}", expected="JSON with unique names", todo=_TODO) from error
+        raise Unreadable(f"no strict JSON: {error}", expected="JSON with unique names", todo=_ADVICE) from error
     if not isinstance(values, dict):
-        raise Unreadable("JSON that is no object", expected="one trade document", todo=_TODO)
+        raise Unreadable("JSON that is no object", expected="one trade document", todo=_ADVICE)
     if "doctype" not in values:
-        raise Unreadable("a JSON object without doctype", expected="a document of the common model", todo=_TODO)
+        raise Unreadable("a JSON object without doctype", expected="a document of the common model", todo=_ADVICE)
     document = from_plain(values, tolerant=True)
     return document, tuple(_not_carried(values, document.model_dump(mode="json"), ()))
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 LARGEST = 4 * 1024 * 1024
 _DECLARED = re.compile(rb"""^<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
 _BLANKS = re.compile(r"[ \t\r\n]+")
-_TODO = "lodge the certificate as plain UTF-8 XML, as the issuing system exports it"
+_ADVICE = "lodge the certificate as plain UTF-8 XML, as the issuing system exports it"
 
 
 def parse(data: bytes) -> etree._Element:
@@ -31,14 +31,14 @@ def parse(data: bytes) -> etree._Element:
         Unreadable: not well-formed UTF-8 XML, more than `LARGEST` octets, or with a document type.
     """
     if len(data) > LARGEST:
-        raise Unreadable(f"XML of {len(data)} octets", expected=f"at most {LARGEST} octets", todo=_TODO)
+        raise Unreadable(f"XML of {len(data)} octets", expected=f"at most {LARGEST} octets", todo=_ADVICE)
     declared = _DECLARED.match(data.removeprefix(b"\xef\xbb\xbf"))
     if declared and declared[1].upper() not in {b"UTF-8", b"US-ASCII"}:
-        raise Unreadable(f"XML in {declared[1].decode('ascii', 'replace')}", expected="UTF-8", todo=_TODO)
+        raise Unreadable(f"XML in {declared[1].decode('ascii', 'replace')}", expected="UTF-8", todo=_ADVICE)
     # Before the parser sees it: entities of an internal subset would be expanded while parsing. The scan is sound
     # because the parser is held to UTF-8, so there is no other way to spell these octets.
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise Unreadable("XML with a document type", expected="XML without DOCTYPE and entities", todo=_TODO)
+        raise Unreadable("XML with a document type", expected="XML without DOCTYPE and entities", todo=_ADVICE)
     # Comments and instructions are taken out while parsing, so none of them can cut a value in two.
     parser = etree.XMLParser(
         encoding="utf-8",
@@ -52,7 +52,7 @@ def parse(data: bytes) -> etree._Element:
     try:
         return etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
-        raise Unreadable(f"no well-formed XML: {error}", expected="UTF-8 XML", todo=_TODO) from error
+        raise Unreadable(f"no well-formed XML: {error}", expected="UTF-8 XML", todo=_ADVICE) from error
 
 
 class Ledger:

@@ -152,13 +152,7 @@ def scenario_line(outcome: Outcome) -> dict[str, Any]:  # Any: a JSON object, as
     scenario = outcome.scenario
     return {
         "kind": "scenario",
-        "id": scenario.id,
-        "title": scenario.title,
-        "promise": scenario.promise,
-        "pair": list(scenario.pair),
-        "document": scenario.document,
-        "attack": scenario.attack or None,
-        "questions": list(scenario.questions),
+        **scenario.facts(),
         "verdict": outcome.verdict.value,
         "trouble": outcome.trouble or None,
         "seconds": round(outcome.seconds, 3),

@@ -43,6 +43,18 @@ class Scenario:
     questions: tuple[str, ...] = ()
     """Readiness questions (of the toolkit's checklists) that this scenario gives evidence towards."""
 
+    def facts(self) -> dict[str, object]:
+        """What every list and report says of it, as JSON values."""
+        return {
+            "id": self.id,
+            "title": self.title,
+            "promise": self.promise,
+            "pair": list(self.pair),
+            "document": self.document,
+            "attack": self.attack or None,
+            "questions": list(self.questions),
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Told:

@@ -152,3 +152,14 @@ async def test_evidence_that_nobody_cosigned(corridor: Corridor) -> None:
     async with corridor.living(qm := Window(corridor.seat("QM"))):
         with pytest.raises(NotProved, match="QN never cosigned"):
             qm.witnessing.bundle("trade-1", "QN")
+
+
+async def test_a_reference_that_fits_no_envelope(corridor: Corridor) -> None:
+    """It is the asker's to correct: nothing is noted, no number is used up, and the window lives on."""
+    said = {"doctype": "851", "media_type": "application/sps+xml"}
+    async with corridor.living(qm := Window(corridor.seat("QM"))):
+        with pytest.raises(BadInput, match="subject of 'xxx"):
+            await qm.counter.pass_on(b"<a/>", to="QN", reference="x" * 201, **said)
+        assert qm.log.size == 0
+        await qm.counter.pass_on(b"<a/>", to="QN", reference="PC-1", **said)
+    assert [one.said["sequence"] for one in corridor.on(INBOX)] == [1]
