@@ -136,12 +136,12 @@ class _NoAgreement(Steps):
         try:
             super().admit(opened, agreement=agreement, known=known, at=at)
         except Refused as refused:
-            if refused.reason is not reasons.NOT_COVERED:
+            if refused.reason not in (reasons.NOT_COVERED, reasons.EXPIRY_NOT_AGREED):
                 raise
 
 
 class IgnoresTheAgreement(Window):
-    """Works on documents that the agreement does not cover."""
+    """Works on documents that the agreement does not cover, or not for as long as they ask for."""
 
     steps = _NoAgreement()
 

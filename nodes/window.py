@@ -260,6 +260,7 @@ class Window:
         """A receipt: take it in, or keep it when it came before what it follows."""
         envelope = opened.envelope
         try:
+            self._borne(opened)
             receipt = receipts.parse(envelope.data)
             if self.ledger.has_receipt(opened.identity):
                 raise Refused(REPLAYED, f"receipt {envelope.id} was heard before")
@@ -314,6 +315,7 @@ class Window:
     def witness(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
         """The partner's checkpoint to cosign, or its cosignature of ours to store."""
         try:
+            self._borne(opened)
             if opened.envelope.type == Type.CHECKPOINT:
                 answer = self.witnessing.cosign(opened)
             else:
@@ -328,6 +330,12 @@ class Window:
         for partner, agreement in self.seat.agreements.items():
             if self.log.size - self.witnessing.asked(partner) >= agreement.witnessing.every_records:
                 self.counter.ask_cosignature(partner, turn)
+
+    def _borne(self, opened: Opened) -> None:
+        """Raises Refused when the agreement with its sender does not bear a receipt or witness traffic."""
+        envelope = opened.envelope
+        agreement = self.seat.agreement_with(envelope.source)
+        agreement.bears(named=envelope.corridor, algorithm=opened.algorithm, at=envelope.time)
 
     def gives_out(self) -> tuple[bytes, ...]:
         """The records of the evidence log, as this party gives them out to who may ask."""

@@ -9,6 +9,7 @@ from harness.trial.script import Demo, Pack, Scenario
 from nodes.window import Window
 from scenarios import samples
 from scenarios.agreement.not_covered import not_covered
+from scenarios.agreement.outlives_it import outlives_it
 from scenarios.attacks.byte_flipped import byte_flipped
 from scenarios.attacks.header_contradicts import header_contradicts
 from scenarios.attacks.other_countrys_key import other_countrys_key
@@ -36,6 +37,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     wrong_topic,
     header_contradicts,
     not_covered,
+    outlives_it,
     overtaking,
     no_answer,
 )

@@ -103,9 +103,7 @@ class Agreement(BaseModel):
                 agreement's own clause.
         """
         here = f"agreement {self.id} v{self.version}"
-        if not self.since <= at < self.until:
-            found = f"{here} is in force from {stamp(self.since)} until {stamp(self.until)}"
-            raise Refused(reasons.AGREEMENT_NOT_IN_FORCE, found, clause=f"{here}, since/until")
+        self._in_force(at)
         for number, cover in enumerate(self.documents, start=1):
             if (cover.doctype, cover.sender, cover.receiver) != (doctype, sender, receiver):
                 continue
@@ -113,18 +111,41 @@ class Agreement(BaseModel):
             if function not in cover.functions:
                 found = f"function {function} of document {doctype}; allowed: {', '.join(cover.functions)}"
                 raise Refused(reasons.FUNCTION_NOT_COVERED, found, clause=clause)
-            if algorithm not in self.algorithms:
-                found = f"algorithm {algorithm}; agreed: {', '.join(self.algorithms)}"
-                raise Refused(reasons.ALGORITHM_NOT_AGREED, found, clause=f"{here}, algorithms")
+            self._signed_as_agreed(algorithm)
             return cover
         found = f"document {doctype} from {sender} to {receiver}"
         raise Refused(reasons.NOT_COVERED, found, clause=f"{here}, documents")
 
-    def algorithm_agreed(self, algorithm: str) -> None:
-        """Raises Refused (ALGORITHM_NOT_AGREED) when messages may not be signed so."""
+    def bears(self, *, named: str, algorithm: str, at: datetime) -> None:
+        """Return when this agreement bears a message of any kind that names `named` and is dated `at`.
+
+        Raises:
+            Refused: NO_AGREEMENT, AGREEMENT_NOT_IN_FORCE, ALGORITHM_NOT_AGREED.
+        """
+        if named != self.id:
+            raise Refused(reasons.NO_AGREEMENT, f"rests on agreement {named}, expected {self.id}")
+        self._in_force(at)
+        self._signed_as_agreed(algorithm)
+
+    def expires_in_time(self, cover: Cover, *, sent: datetime, expires: datetime) -> None:
+        """Raises Refused (EXPIRY_NOT_AGREED) when a document asks to be used for longer than its clause allows."""
+        latest = expiry(cover, sent)
+        if expires > latest:
+            clause = f"agreement {self.id} v{self.version}, documents[{self.documents.index(cover) + 1}]"
+            found = f"dated {stamp(sent)}, to be used until {stamp(expires)}; agreed: until {stamp(latest)}"
+            raise Refused(reasons.EXPIRY_NOT_AGREED, found, clause=clause)
+
+    def _in_force(self, at: datetime) -> None:
+        if not self.since <= at < self.until:
+            here = f"agreement {self.id} v{self.version}"
+            found = f"{here} is in force from {stamp(self.since)} until {stamp(self.until)}, not on {stamp(at)}"
+            raise Refused(reasons.AGREEMENT_NOT_IN_FORCE, found, clause=f"{here}, since/until")
+
+    def _signed_as_agreed(self, algorithm: str) -> None:
         if algorithm not in self.algorithms:
-            here = f"agreement {self.id} v{self.version}, algorithms"
-            raise Refused(reasons.ALGORITHM_NOT_AGREED, f"{algorithm}; agreed: {self.algorithms}", clause=here)
+            found = f"algorithm {algorithm}; agreed: {', '.join(self.algorithms)}"
+            clause = f"agreement {self.id} v{self.version}, algorithms"
+            raise Refused(reasons.ALGORITHM_NOT_AGREED, found, clause=clause)
 
 
 @dataclass(frozen=True, slots=True)

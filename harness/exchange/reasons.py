@@ -133,6 +133,15 @@ MANDATORY_LOST: Final = Reason(
     "某个必填字段在两国格式转换中丢失。",
     "Обязательное поле не пережило перехода между национальными формами.",
 )
+DATED_AHEAD: Final = Reason(
+    "109",
+    "dated ahead",
+    Step.VERIFY,
+    "docs/wire.md, 3 (dates)",
+    "The message is dated later than the moment at which the broker took it.",
+    "报文注明的时间晚于代理服务器收到它的时刻。",
+    "Сообщение датировано позже момента, когда его принял брокер.",
+)
 REPLAYED: Final = Reason(
     "201",
     "replayed",
@@ -214,6 +223,15 @@ RULE_BROKEN: Final = Reason(
     "The document was understood and breaks a rule.",
     "单证已被理解，但违反规则。",
     "Документ понят и нарушает правило.",
+)
+EXPIRY_NOT_AGREED: Final = Reason(
+    "306",
+    "expiry not agreed",
+    Step.ADMIT,
+    "corridor agreement, documents (expires_after_seconds)",
+    "The message asks to be used for longer after its date than the agreement allows.",
+    "报文要求的有效期超过协定所允许的期限。",
+    "Сообщение просит использовать его после своей даты дольше, чем допускает соглашение.",
 )
 BROKEN_SEAL: Final = Reason(
     "401",

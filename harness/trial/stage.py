@@ -12,7 +12,7 @@ import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -199,6 +199,10 @@ class Stage:
     def identity_of(self, record: Record) -> str:
         """The identity of the message in a record that is not on a topic yet."""
         return Sealed(record.value).identity
+
+    def from_now(self, by: timedelta) -> datetime:
+        """The moment of the rehearsal that lies `by` ahead."""
+        return self.setting.clock.now() + by
 
     def step(self, who: str, text: str) -> None:
         """Write down what somebody does now."""

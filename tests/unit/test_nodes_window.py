@@ -11,12 +11,14 @@ from harness.errors import RoadFailed
 from harness.evidence import records
 from harness.exchange import reasons, topics
 from harness.exchange.bus import LARGEST_RECORD, Record
-from harness.exchange.envelope import Type
+from harness.exchange.envelope import Envelope, Type
 from harness.exchange.receipt import Receipt, Statement
 from harness.exchange.seal import Sealed
 from harness.exchange.seat import Sent
+from nodes.outbox import own_envelope
 from nodes.turn import Turn
 from nodes.window import Window
+from scenarios.pack import PACK
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Corridor
@@ -358,6 +360,43 @@ async def test_a_message_of_our_own_key_on_an_inbox(corridor: Corridor) -> None:
         turn = Turn()
         receiver.take(corridor.delivered(Record(INBOX, ours.key, ours.value, ours.headers)), turn)
         assert records.read(turn.records[0]).fields["reason"] == reasons.WRONG_TOPIC.code
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"corridor": "QP-QN"}, reasons.NO_AGREEMENT),
+        ({"time": PACK.corridors[0].until}, reasons.DATED_AHEAD),
+        ({"time": PACK.corridors[0].since}, reasons.UNKNOWN_SIGNER),
+    ],
+)
+async def test_a_receipt_that_no_agreement_bears(
+    corridor: Corridor, changes: dict[str, object], reason: reasons.Reason
+) -> None:
+    """It is refused and not taken in: what it says would not stand before an arbiter."""
+    sender = Window(corridor.seat("QM"))
+    async with corridor.living(sender):
+        sent = await sender.counter.lodge(corridor.certificate(), to="QN")
+        (good,) = chain(corridor, sent, 1)
+        said = own_envelope(good.value).data
+        about = {"type": Type.RECEIPT.value, "correlationid": sent.correlation, "data": said}
+        await corridor.put(corridor.sealed(corridor.envelope("QN", "QM", **about, **changes)))
+        await until_noted(corridor, sender, records.REFUSED, 1)
+        assert corridor.noted(sender, records.REFUSED)[0].fields["reason"] == reason.code
+        assert not sender.ledger.heard
+        await corridor.put(good)
+        await until_noted(corridor, sender, records.ACKNOWLEDGED, 1)
+
+
+async def test_a_document_that_outlives_its_agreement(corridor: Corridor) -> None:
+    """It is refused with the agreement's clause, whatever its sender's own window lets pass."""
+    sender = Window(corridor.seat("QM"))
+    async with corridor.living(sender):
+        await sender.counter.lodge(corridor.certificate(), to="QN")
+    said = {**corridor.on(INBOX)[0].said, "id": "qm-long", "expirytime": "2026-04-12T09:00:00.000Z"}
+    turn = Turn()
+    Window(corridor.seat("QN")).take(corridor.delivered(corridor.sealed(Envelope.model_validate(said))), turn)
+    assert records.read(turn.records[1]).fields["reason"] == reasons.EXPIRY_NOT_AGREED.code
 
 
 async def test_a_message_that_rests_on_another_agreement(corridor: Corridor) -> None:
