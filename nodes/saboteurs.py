@@ -16,7 +16,7 @@ from harness.evidence import records
 from harness.exchange import reasons
 from harness.exchange.agreement import Agreement
 from harness.exchange.bus import Delivery
-from harness.exchange.envelope import parse
+from harness.exchange.envelope import Type, parse
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Level, Receipt, Statement, Status
 from harness.exchange.seal import Kind, Opened, Sealed, unseal
@@ -259,6 +259,15 @@ class LosesReceipts(Window):
 
     def hear(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
         """Look away."""
+
+
+class NeverWitnesses(Window):
+    """Cosigns nobody's log, so that nobody's log is bound to anything."""
+
+    def witness(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Store what the partner cosigned, and give nothing in return."""
+        if opened.envelope.type != Type.CHECKPOINT:
+            super().witness(opened, delivery, turn)
 
 
 class RewritesItsLog(Window):
