@@ -69,7 +69,7 @@ class Ledger:
         """Later receipts, as of a use: no delivery asked for them, so no redelivery sends them again."""
         self._ids: dict[tuple[str, str], str] = {}
         self._unread: tuple[str, str] | None = None
-        """Identity and raw digest of what was refused unread last: if it is answered at all, then by the next record."""
+        """Identity and raw digest of what was refused unread last: the next record answers it, or none does."""
         self._refusals: dict[str, str] = {}
         """Raw digest of what was refused unread -> the receipt that answered it. Not by identity: who spoils the
         seal of a message must not use up the message."""

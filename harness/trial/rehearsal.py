@@ -138,6 +138,7 @@ def _outcome(scenario: Scenario, judged: Sequence[Judged], programme: Programme,
         seconds=(programme.clock.now() - began).total_seconds(),
         again=programme.again(scenario),
         trouble=why,
+        recorded=(programme.folder / scenario.id / HISTORY).is_file(),
     )
 
 

@@ -38,6 +38,8 @@ class Outcome:
     seconds: float
     again: str
     trouble: str = ""
+    recorded: bool = True
+    """Whether there is a history; not when the bus never came up."""
 
     @property
     def verdict(self) -> Verdict:
