@@ -142,6 +142,9 @@ class Event(_Said):
 LINE: Final[TypeAdapter[Answer | Event]] = TypeAdapter(Answer | Event)
 """Reads what a party says."""
 
+SENT: Final = TypeAdapter(Sent)
+"""Reads the result of what was sent."""
+
 _KINDS: Final[dict[str, type[CorridorError]]] = {
     "bad input": BadInput,
     "road failed": RoadFailed,
