@@ -25,7 +25,7 @@ import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -57,6 +57,8 @@ _children: set[Process] = set()
 class _Running:
     process: Process
     address: str
+    command: tuple[str, ...]
+    log: Path
 
 
 class LocalBroker:
@@ -121,6 +123,20 @@ class LocalBroker:
         if running is not None:
             await _stop(running.process)
 
+    async def falls(self) -> None:
+        """Kill the broker (SIGKILL) and start it again on the same data and ports; return once it answers.
+
+        Raises:
+            RoadFailed: it does not come up again.
+        """
+        running = self._now()
+        _kill(running.process)
+        await _stop(running.process)
+        process = await _run(running.log, *running.command)
+        # Kept before it answers, so that it is stopped with the rest if it never does.
+        self._running = replace(running, process=process)
+        await self._answering(process, int(running.address.rpartition(":")[2]), running.log)
+
     def _issue(self) -> Credentials | None:
         at, chance = SystemClock().now(), Chance().octets
         return issue_all(self.folder, self._principals, (HOST, "localhost"), at=at, chance=chance)
@@ -148,13 +164,14 @@ class LocalBroker:
         if ended != 0:
             raise _failed("could not format its storage", log)
         # (4) From here on there is a broker to stop.
-        process = await _run(log, *command, "kafka.Kafka", str(settings))
+        serving = (*command, "kafka.Kafka", str(settings))
+        process = await _run(log, *serving)
         try:
             await self._answering(process, port, log)
         except BaseException:
             await _stop(process)
             raise
-        return _Running(process, f"{HOST}:{port}")
+        return _Running(process, f"{HOST}:{port}", serving, log)
 
     async def _answering(self, process: Process, port: int, log: Path) -> None:
         """Wait until Kafka answers, or ends, or the time is up."""

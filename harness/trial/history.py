@@ -7,8 +7,9 @@ the verdict is a pure function of this file (`harness.trial.verdict`), so an old
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -30,6 +31,7 @@ from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Receipt, Statement
 from harness.exchange.receipt import parse as parse_receipt
 from harness.exchange.seal import Kind, Opened, Sealed, unseal
+from harness.exchange.seat import Sent
 
 
 class What(StrEnum):
@@ -39,6 +41,7 @@ class What(StrEnum):
     COUNTRY = "country"
     STEP = "step"
     DELIVERY = "delivery"
+    DEATH = "death"
     STOPPED = "stopped"
     PROMISE = "promise"
     RECORD = "record"
@@ -247,6 +250,18 @@ def told(body: bytes) -> Record:
         return records.read(body)
     except NotProved:
         return Record("unreadable", "", datetime.fromtimestamp(0, UTC), None, {})
+
+
+def sent_of(octets: bytes, given: Iterable[bytes], known: Container[str]) -> Sent | None:
+    """What a log says of the message that a trader's file was sent in; None when it knows only of the `known` ones."""
+    digest = hashlib.sha256(octets).hexdigest()
+    log = [told(body) for body in given]
+    lodged = {one.correlation for one in log if one.event == records.LODGED and one.fields.get("raw") == digest}
+    for one in log:
+        if one.event == records.SENT and one.correlation in lodged and one.correlation not in known:
+            names = {name: str(one.fields[name]) for name in ("identity", "id", "subject", "topic")}
+            return Sent(**names, correlation=str(one.correlation), to=str(one.fields["receiver"]))
+    return None
 
 
 def see(delivery: Delivery) -> Seen:

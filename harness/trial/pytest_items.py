@@ -20,7 +20,7 @@ from harness.clock import Chance, SystemClock
 from harness.errors import CorridorError
 from harness.exchange import topics
 from harness.trial import console, packs
-from harness.trial.buses import BusMaker, named, standing
+from harness.trial.buses import Standing, named, standing
 from harness.trial.rehearsal import Programme, rehearse_one
 from harness.trial.runner import Outcome
 from harness.trial.selection import Playable, playables
@@ -43,12 +43,12 @@ class Session:
             clock=SystemClock(),
         )
         self.kept = False
-        self._make: BusMaker | None = None
+        self._make: Standing | None = None
         self._up = AsyncExitStack()
         # A loop of its own, under no policy: other plugins have theirs.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
 
-    def stand(self) -> BusMaker:
+    def stand(self) -> Standing:
         """Bring the bus up, once. Raises NotReady."""
         if self._make is None:
             programme = self.programme

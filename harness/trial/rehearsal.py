@@ -21,7 +21,7 @@ from harness.clock import Clock
 from harness.errors import NotReady
 from harness.exchange import topics
 from harness.trial import about
-from harness.trial.buses import BusMaker, standing
+from harness.trial.buses import Standing, standing
 from harness.trial.checks import CHECKS
 from harness.trial.history import History
 from harness.trial.report import HISTORY, no_verdict, where_to_look
@@ -48,10 +48,12 @@ class Programme:
     clock: Clock
     algorithm: Algorithm = Algorithm.ES256
     patience: float = PATIENCE
+    processes: bool = False
+    """Whether every party is a process of its own."""
 
     def again(self, scenario: Scenario) -> str:
         """The command that plays one of them once more."""
-        return about.again(scenario.id, self.bus, self.seed, self.algorithm.value)
+        return about.again(scenario.id, self.bus, self.seed, self.algorithm.value, processes=self.processes)
 
 
 @dataclass(frozen=True)
@@ -73,26 +75,28 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
     principals = sorted(topics.principal(code) for code in parties)
     outcomes = []
     # (1) One bus for all of it.
-    async with standing(programme.bus, programme.folder, principals, programme.clock, audience.says) as make:
+    async with standing(programme.bus, programme.folder, principals, programme.clock, audience.says) as stands:
         for item in programme.items:
             audience.begins(item)
-            outcome = await rehearse_one(item, programme, make)
+            outcome = await rehearse_one(item, programme, stands)
             outcomes.append(outcome)
             audience.ended(outcome)
     return tuple(outcomes)
 
 
-async def rehearse_one(item: Playable, programme: Programme, make: BusMaker) -> Outcome:
+async def rehearse_one(item: Playable, programme: Programme, stands: Standing) -> Outcome:
     """Play and judge one scenario on a bus that stands."""
     scenario, folder, clock = item.scenario, programme.folder / item.scenario.id, programme.clock
     bill = Playbill(
         item.pack,
-        make,
+        stands,
         programme.bus,
         clock,
         programme.seed,
         algorithm=programme.algorithm,
         patience=programme.patience,
+        processes=stands.way if programme.processes else None,
+        broker=stands.broker,
     )
     began = clock.now()
     # (2) A folder of its own; the topic prefix comes with it.

@@ -19,10 +19,11 @@ from harness.clock import Chance, Clock
 from harness.errors import CorridorError, RoadFailed
 from harness.exchange.reasons import Refused
 from harness.trial import about
-from harness.trial.buses import BusMaker
+from harness.trial.buses import BusMaker, Fallible
 from harness.trial.checks import CHECKS
 from harness.trial.ground import Cast
 from harness.trial.history import History, Scribe, What
+from harness.trial.processes import Way
 from harness.trial.script import Pack, Scenario
 from harness.trial.stage import PATIENCE, Setting, Stage, Stopped, staged
 from harness.trial.verdict import Judged, Verdict, worst
@@ -60,12 +61,17 @@ class Playbill:
     seed: int
     algorithm: Algorithm = Algorithm.ES256
     patience: float = PATIENCE
+    processes: Way | None = None
+    """How parties come to the bus when each is a process of its own; None when all live in this one."""
+    broker: Fallible | None = None
+    """The broker, where it can be killed."""
     fixed_keys: bool = False
     """Keys from the seed too: for comparing runs byte for byte, never for anything else."""
 
     def facts(self, scenario: str) -> dict[str, str | int]:
         """What the history of a scenario says of its run."""
-        return about.this_run(self.seed, self.bus_name, scenario, self.algorithm.value)
+        processes = self.processes is not None
+        return about.this_run(self.seed, self.bus_name, scenario, self.algorithm.value, processes=processes)
 
 
 async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mapping[str, Cast] | None = None) -> History:
@@ -76,7 +82,12 @@ async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mappin
     setting = Setting(run, folder, bill.clock, chance, bill.algorithm, bill.patience, Chance(bill.seed))
     scribe.write(What.RUN, scenario=scenario.id, run=run, **bill.facts(scenario.id))
     try:
-        async with bill.bus(f"{run}.") as bus, staged(setting, bill.pack, bus, scribe, cast=cast) as stage:
+        seated = {**scenario.cast, **(cast or {})}
+        async with (
+            bill.bus(f"{run}.") as bus,
+            staged(setting, bill.pack, bus, scribe, cast=seated, way=bill.processes) as stage,
+        ):
+            stage.broker = bill.broker
             await _perform(scenario, stage)
             await stage.settle()
     except RoadFailed as error:

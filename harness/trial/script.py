@@ -6,8 +6,8 @@ It says beforehand which checks it will make, so that a script cut short shows t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from harness.errors import BadInput
 from harness.trial.checks import Check
@@ -42,6 +42,8 @@ class Scenario:
     attack: str = ""
     questions: tuple[str, ...] = ()
     """Readiness questions (of the toolkit's checklists) that this scenario gives evidence towards."""
+    cast: Mapping[str, Cast] = field(default_factory=dict)
+    """Who plays which seat in it instead of the usual window: one that can be killed at a moment, say."""
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -93,6 +95,7 @@ def scenario(
     document: str,
     attack: str = "",
     questions: tuple[str, ...] = (),
+    cast: Mapping[str, Cast] | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -112,6 +115,7 @@ def scenario(
             document=document,
             attack=attack,
             questions=questions,
+            cast=cast or {},
         )
 
     return make

@@ -11,7 +11,7 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
@@ -29,12 +29,15 @@ from harness.exchange.bus import Bus, Record, TopicRights
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
+from harness.trial.buses import Fallible
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
 from harness.trial.ground import Cast, Ground
-from harness.trial.history import Scribe, Seen, What, told
-from harness.trial.party import Party
+from harness.trial.history import Scribe, Seen, What, sent_of, told
+from harness.trial.processes import Way
+from harness.trial.seated import House, InHouse, Seated
 from harness.trial.tap import Tap
+from harness.trial.wiring import wired
 
 T = TypeVar("T")
 
@@ -81,6 +84,7 @@ class Setting:
     patience: float = PATIENCE
     luck: Chance = field(default_factory=Chance)
     """Where the script's own choices come from (what an adversary makes up): seeded, so that a run can be repeated."""
+    lifetime: timedelta = LIFETIME
 
 
 def parties_of(corridors: tuple[Agreement, ...]) -> tuple[str, ...]:
@@ -100,15 +104,32 @@ def rights_of(corridors: tuple[Agreement, ...]) -> tuple[TopicRights, ...]:
 class Window:
     """A seated party, as a script speaks of it. Each verb is written down as a step before it is done."""
 
-    def __init__(self, party: Party, stage: Stage) -> None:
+    def __init__(self, party: Seated, stage: Stage) -> None:
         self._party = party
         self._stage = stage
+        self._lodged: set[str] = set()
+        """The transactions that a trader has heard of."""
         self.code = party.party
 
     async def lodges(self, octets: bytes, *, to: str) -> Sent:
-        """A trader lodges a document with this window, which sends it to `to`."""
+        """A trader lodges a document with this window, which sends it to `to`.
+
+        A window that is killed meanwhile is asked, once it is up again, what became of the document; only when it does
+        not know it is it lodged again.
+        """
         self._stage.step(self.code, f"issues a document of {len(octets)} bytes to {to}")
-        return await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
+        deaths = self._party.deaths
+        try:
+            sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
+        except RoadFailed:
+            await self.comes_back(deaths + 1)
+            self._stage.step(self.code, "is asked what became of the document")
+            known = sent_of(octets, await self.gives_out(), self._lodged)
+            if known is None:
+                return await self.lodges(octets, to=to)
+            sent = known
+        self._lodged.add(sent.correlation)
+        return sent
 
     async def is_refused(self, octets: bytes, *, to: str, reason: Reason) -> None:
         """The trader lodges a document that this window itself refuses to send, for `reason`."""
@@ -146,7 +167,8 @@ class Window:
         await self._stage.taken_in(self)
         doing = self._party.counter.evidence(sent.correlation, partner=witness)
         path = await self._bounded(doing, f"{witness} to cosign the log of {self.code}")
-        told = path.relative_to(self._stage.setting.folder)
+        # Another process may name it from the root.
+        told = path.absolute().relative_to(self._stage.setting.folder.absolute())
         self._stage.scribe.write(What.BUNDLE, party=self.code, path=str(told))
         return path
 
@@ -154,9 +176,27 @@ class Window:
         """Have the log cosigned by `partner`."""
         await self._bounded(self._party.counter.seek_witness(partner), f"{partner} to cosign the log of {self.code}")
 
-    def gives_out(self) -> tuple[bytes, ...]:
+    async def gives_out(self) -> tuple[bytes, ...]:
         """The records of its evidence log."""
-        return self._party.gives_out()
+        return await self._party.gives_out()
+
+    async def is_killed(self) -> None:
+        """This window is killed, now and without farewell, and started again."""
+        self._stage.step("stage", f"kills {self.code}")
+        deaths = self._party.deaths
+        self._party.kill()
+        await self.comes_back(deaths + 1)
+
+    def will_die(self, *, at: str) -> int:
+        """This window will be killed when it next comes to that moment; return which of its deaths that is."""
+        self._stage.step("stage", f"will kill {self.code} at {at}")
+        self._party.dies_at(at)
+        return self._party.deaths + 1
+
+    async def comes_back(self, death: int) -> None:
+        """Wait until this window has died that often and is up again; the history says so."""
+        await self._bounded(self._party.up(death), f"{self.code} to die and come back")
+        self._stage.died(self.code, self._party.deaths)
 
     async def _bounded(self, doing: Awaitable[T], what: str) -> T:
         try:
@@ -178,6 +218,10 @@ class Stage:
         self.wire = Wire(bus, setting.clock)
         self.countries: dict[str, Country] = {}
         self.windows: dict[str, Window] = {}
+        self._died: dict[str, int] = {}
+        """How many deaths of each party the history tells of."""
+        self.broker: Fallible | None = None
+        """The broker under the bus, where it is ours to kill. Set by who brought it up."""
         self.mallory = Mallory(bus, self.wire, lambda act: self.step("Mallory", act))
 
     # ------------------------------------------------------------------------------- what a script asks for
@@ -207,6 +251,20 @@ class Stage:
     def step(self, who: str, text: str) -> None:
         """Write down what somebody does now."""
         self.scribe.write(What.STEP, who=who, text=text)
+
+    async def kills_the_broker(self) -> None:
+        """Kill the broker, now and without farewell, and start it again on the same data."""
+        if self.broker is None:
+            raise self.stopped("a broker that can be killed: this bus has none")
+        self.step("stage", "kills the broker and starts it again")
+        await self.broker.falls()
+        self.died("broker", self._died.get("broker", 0) + 1)
+
+    def died(self, code: str, deaths: int) -> None:
+        """Write down each death of a party, once."""
+        for number in range(self._died.get(code, 0) + 1, deaths + 1):
+            self.scribe.write(What.DEATH, party=code, number=number)
+            self._died[code] = number
 
     def promises(self, check: Check, **args: str) -> None:
         """Write down that `check` is to be made with these arguments once the run is over."""
@@ -267,7 +325,7 @@ class Stage:
                 except Stopped:
                     continue  # written down; a log without its witness shows in the checks
         for code, window in self.windows.items():
-            for index, body in enumerate(window.gives_out()):
+            for index, body in enumerate(await window.gives_out()):
                 self.scribe.write(What.RECORD, party=code, index=index, body=body.decode(errors="backslashreplace"))
 
     async def taken_in(self, window: Window) -> None:
@@ -277,7 +335,7 @@ class Stage:
         """
         try:
             async with asyncio.timeout(self.setting.patience / 4):
-                while self._on_their_way(window):
+                while await self._on_their_way(window):
                     # One more round between the two, in which the window takes what is on its topics. No sleep.
                     for corridor in self.ground.corridors:
                         if window.code in corridor.parties:
@@ -285,9 +343,9 @@ class Stage:
         except (TimeoutError, Stopped):
             self.step("stage", f"goes on, though {window.code} has not logged every receipt that came to it")
 
-    def _on_their_way(self, window: Window) -> set[str]:
+    async def _on_their_way(self, window: Window) -> set[str]:
         """The receipts (raw digests) on this window's own topics that its log does not know."""
-        known = {str(told(body).fields.get("raw")) for body in window.gives_out()}
+        known = {str(told(body).fields.get("raw")) for body in await window.gives_out()}
         mine = f"{topics.principal(window.code)}.in.from."
         seen = (one for one in self.tap.seen if one.delivery.topic.startswith(mine) and one.kind is Kind.RECEIPT)
         return {one.sealed.raw for one in seen} - known
@@ -297,7 +355,7 @@ class Stage:
         wanted = {
             str(record.fields["raw"])
             for window in self.windows.values()
-            for body in window.gives_out()
+            for body in await window.gives_out()
             if (record := told(body)).event in (records.SENT, records.ANSWERED)
         }
         wanted -= {Sealed(value).raw for value in self.wire.kept_away}
@@ -312,16 +370,16 @@ def _found(code: str, setting: Setting) -> Country:
     """Found one country's authorities, and give its window an identity."""
     at, chance = setting.clock.now(), setting.chance
     # A minute back, so that two machines' clocks may differ a little.
-    authority = Authority.found(code, at - timedelta(minutes=1), chance.octets, LIFETIME)
-    identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=LIFETIME)
+    authority = Authority.found(code, at - timedelta(minutes=1), chance.octets, setting.lifetime)
+    identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
     authority.save(setting.folder / "certs" / code / "authority")
     identity.save(setting.folder / "certs" / code / "window")
     return Country(
         code=code,
         authority=authority,
         identity=identity,
-        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + LIFETIME),
-        crls=authority.crls(at - timedelta(minutes=1), lifetime=LIFETIME),
+        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime),
+        crls=authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime),
     )
 
 
@@ -337,19 +395,26 @@ def found(setting: Setting, ground: Ground) -> dict[str, Country]:
     return {code: _found(code, setting) for code in parties_of(ground.corridors)}
 
 
-def seat(setting: Setting, ground: Ground, countries: Mapping[str, Country], bus: Bus) -> dict[str, Seat]:
-    """A seat on `bus` for every party, under corridors that both of their sides sign here."""
+def seat(
+    setting: Setting, ground: Ground, countries: Mapping[str, Country], bus: Bus, *, at: Path | None = None
+) -> dict[str, Seat]:
+    """A seat on `bus` for every party, under corridors that both of their sides sign here.
+
+    Each party's folder is made in `at`, or in `parties` of the run's folder.
+    """
+    place = at or setting.folder / "parties"
     signed: dict[str, dict[str, Signed]] = {code: {} for code in countries}
     for corridor in ground.corridors:
         one, other = corridor.parties
         signed[one][other] = signed[other][one] = _conclude(corridor, countries)
-    return {code: _seat(setting, countries, bus, code, signed[code]) for code in countries}
+    return {code: _seat(setting, countries, bus, place / code, signed[code]) for code in countries}
 
 
 def _seat(
-    setting: Setting, countries: Mapping[str, Country], bus: Bus, code: str, signed: Mapping[str, Signed]
+    setting: Setting, countries: Mapping[str, Country], bus: Bus, folder: Path, signed: Mapping[str, Signed]
 ) -> Seat:
     """What one party gets: only its own key, and of its partners only what they publish."""
+    code = folder.name
     known = {one for other in signed for one in (code, other)} | {code}
     trust = TrustStore()
     for one in sorted(known):
@@ -357,7 +422,6 @@ def _seat(
     for one in sorted(known):
         for crl in countries[one].crls:
             trust.load_crl(crl)
-    folder = setting.folder / "parties" / code
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     return Seat(
         run=setting.run,
@@ -377,7 +441,13 @@ def _seat(
 
 @asynccontextmanager
 async def staged(
-    setting: Setting, ground: Ground, bus: Bus, scribe: Scribe, *, cast: Mapping[str, Cast] | None = None
+    setting: Setting,
+    ground: Ground,
+    bus: Bus,
+    scribe: Scribe,
+    *,
+    cast: Mapping[str, Cast] | None = None,
+    way: Way | None = None,
 ) -> AsyncIterator[Stage]:
     """Set a rehearsal up, run it while the block lasts, and take it down.
 
@@ -387,6 +457,7 @@ async def staged(
         bus: an open bus; closing it is the caller's.
         scribe: where the history goes.
         cast: who plays which seat instead of the usual window: saboteurs, say.
+        way: how a party comes to the same bus from a process of its own; None when all live in this one.
 
     Raises:
         RoadFailed: the bus or a disk failed while the run was on.
@@ -398,14 +469,26 @@ async def staged(
     seats = seat(setting, ground, stage.countries, stage.wire)
     rights = rights_of(ground.corridors)
     await bus.open_topics(rights)
-    players = {code: (cast or {}).get(code, ground.cast)(place) for code, place in seats.items()}
-    stage.windows = {code: Window(party, stage) for code, party in players.items()}
-    async with stage.tap.listening(bus, [one.topic for one in rights]), living(players, setting.patience):
-        yield stage
+    async with stage.tap.listening(bus, [one.topic for one in rights]), housed(stage, way) as house:
+        players = {code: house((cast or {}).get(code, ground.cast), place) for code, place in seats.items()}
+        stage.windows = {code: Window(party, stage) for code, party in players.items()}
+        async with living(players, setting.patience):
+            yield stage
 
 
 @asynccontextmanager
-async def living(players: Mapping[str, Party], patience: float) -> AsyncIterator[None]:
+async def housed(stage: Stage, way: Way | None) -> AsyncIterator[House]:
+    """Where the parties of a stage live: in this process, or each in its own with the stage's wire carried to it."""
+    if way is None:
+        yield InHouse
+        return
+    path = stage.setting.folder / "wire.sock"
+    async with wired(stage.wire, path):
+        yield replace(way, wire=path).house
+
+
+@asynccontextmanager
+async def living(players: Mapping[str, Seated], patience: float) -> AsyncIterator[None]:
     """Let the parties live while the block lasts. A party that dies ends the block with its error."""
     try:
         async with asyncio.TaskGroup() as group:
@@ -413,7 +496,7 @@ async def living(players: Mapping[str, Party], patience: float) -> AsyncIterator
             try:
                 async with asyncio.timeout(patience):
                     for party in players.values():
-                        await party.ready.wait()
+                        await party.up()
             except TimeoutError as error:
                 raise RoadFailed("a party did not come up", expected=f"all ready within {patience:.0f} s") from error
             yield
