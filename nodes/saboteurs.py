@@ -7,6 +7,7 @@ tests/saboteurs holds both to it. Each is as small a departure from the honest w
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from certs import jws
@@ -15,7 +16,7 @@ from harness.documents.model import Finding
 from harness.evidence import records
 from harness.exchange import reasons
 from harness.exchange.agreement import Agreement
-from harness.exchange.bus import Delivery
+from harness.exchange.bus import EVERYBODY, Delivery, TopicRights
 from harness.exchange.envelope import parse
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Level, Receipt, Statement, Status
@@ -280,3 +281,16 @@ class CutsItsLog(Window):
         """Give out all but the last two records."""
         given = super().gives_out()
         return given[: len(given) - 2]
+
+
+# ------------------------------------------------------------------------- operators of the broker
+
+
+def everybody_reads(rights: tuple[TopicRights, ...]) -> tuple[TopicRights, ...]:
+    """Lets everybody read every topic, and with every group: it saved an argument once."""
+    return tuple(replace(right, reader=EVERYBODY) for right in rights)
+
+
+def everybody_writes(rights: tuple[TopicRights, ...]) -> tuple[TopicRights, ...]:
+    """Lets everybody write every topic."""
+    return tuple(replace(right, writer=EVERYBODY) for right in rights)

@@ -19,6 +19,8 @@ from scenarios.attacks.wrong_topic import wrong_topic
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
+from scenarios.isolation.at_the_door import at_the_door
+from scenarios.isolation.foreign_topic import foreign_topic
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
@@ -40,6 +42,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     outlives_it,
     overtaking,
     no_answer,
+    foreign_topic,
+    at_the_door,
 )
 
 

@@ -39,6 +39,10 @@ class NotReached(Exception):
     """The step that the check is about never happened."""
 
 
+class Unknowable(Exception):
+    """What the promise asks for cannot be known from here; says what is missing."""
+
+
 class Broken(Exception):
     """The promise did not hold; says what was seen instead."""
 
@@ -68,6 +72,8 @@ class Check:
             return judged(Verdict.HELD, self.find(history, **args))
         except NotReached as error:
             return judged(Verdict.NOT_REACHED, str(error))
+        except Unknowable as error:
+            return judged(Verdict.UNKNOWN, str(error))
         except Broken as error:
             return judged(Verdict.BROKEN, str(error))
 
@@ -77,7 +83,7 @@ CHECKS: Final[dict[str, Check]] = {}
 
 
 def check(topic: str, *, standing: bool = False) -> Callable[[Find], Check]:
-    """Make a check of a function that returns what it saw or raises Broken or NotReached; its docstring promises."""
+    """Make a check of a function that returns what it saw or raises one of the above; its docstring promises."""
 
     def make(find: Find) -> Check:
         promise = (find.__doc__ or "").strip().splitlines()[0].rstrip(".")

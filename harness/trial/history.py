@@ -43,6 +43,8 @@ class What(StrEnum):
     PROMISE = "promise"
     RECORD = "record"
     BUNDLE = "bundle"
+    ATTEMPT = "attempt"
+    BROKER = "broker"
     TROUBLE = "trouble"
 
 

@@ -31,9 +31,10 @@ from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
-from harness.trial.ground import Cast, Ground
+from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, told
 from harness.trial.party import Party
+from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 
 T = TypeVar("T")
@@ -191,6 +192,19 @@ class Stage:
     def insider(self, code: str) -> Insider:
         """Somebody in country `code` who can use its signing key."""
         return Insider(self.countries[code].identity, self.setting.clock, self.setting.luck)
+
+    def stranger(self, code: str) -> Stranger:
+        """Somebody who comes to the broker as party `code`, and tries what no agreement gives it."""
+        setting = self.setting
+        return Stranger(
+            code,
+            self.bus,
+            self.scribe,
+            clock=setting.clock,
+            chance=setting.chance.octets,
+            folder=setting.folder / "certs" / "strangers",
+            patience=setting.patience,
+        )
 
     def sample(self, name: str) -> bytes:
         """A document of the pack's own, freshly dated."""
@@ -377,7 +391,13 @@ def _seat(
 
 @asynccontextmanager
 async def staged(
-    setting: Setting, ground: Ground, bus: Bus, scribe: Scribe, *, cast: Mapping[str, Cast] | None = None
+    setting: Setting,
+    ground: Ground,
+    bus: Bus,
+    scribe: Scribe,
+    *,
+    cast: Mapping[str, Cast] | None = None,
+    grants: Grants = tuple,
 ) -> AsyncIterator[Stage]:
     """Set a rehearsal up, run it while the block lasts, and take it down.
 
@@ -387,6 +407,7 @@ async def staged(
         bus: an open bus; closing it is the caller's.
         scribe: where the history goes.
         cast: who plays which seat instead of the usual window: saboteurs, say.
+        grants: what the operator makes of the rights that the agreements give; an honest one grants just these.
 
     Raises:
         RoadFailed: the bus or a disk failed while the run was on.
@@ -396,7 +417,7 @@ async def staged(
     for country in stage.countries.values():
         scribe.write(What.COUNTRY, **country.published())
     seats = seat(setting, ground, stage.countries, stage.wire)
-    rights = rights_of(ground.corridors)
+    rights = grants(rights_of(ground.corridors))
     await bus.open_topics(rights)
     players = {code: (cast or {}).get(code, ground.cast)(place) for code, place in seats.items()}
     stage.windows = {code: Window(party, stage) for code, party in players.items()}
