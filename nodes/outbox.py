@@ -17,7 +17,7 @@ from certs import jws
 from harness.errors import BadInput
 from harness.exchange import topics
 from harness.exchange.bus import LARGEST_RECORD, Record
-from harness.exchange.envelope import Envelope, Type, parse
+from harness.exchange.envelope import WITNESS, Envelope, Type, parse
 from harness.exchange.receipt import Receipt
 from harness.exchange.seal import Opened, Sealed, seal
 from harness.exchange.seat import Seat
@@ -80,7 +80,7 @@ class Outbox:
         seat = self._seat
         topic = topics.inbox(draft.to, seat.party)
         # Witness traffic is not in the log, so a restart could not go on counting it: it repeats the last number.
-        counted = draft.type not in (Type.CHECKPOINT, Type.COSIGNATURE)
+        counted = draft.type not in WITNESS
         number = self._numbers.get(topic, 0) + (1 if counted else 0)
         nonce = seat.chance.token(f"{seat.party}/nonce")
         try:
@@ -97,7 +97,7 @@ class Outbox:
                 correlationid=draft.correlation,
                 causationid=draft.causation,
                 expirytime=draft.expires,
-                sequence=max(number, 1),
+                sequence=number,
                 nonce=nonce,
                 doctype=draft.doctype,
                 function=draft.function,

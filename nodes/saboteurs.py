@@ -225,7 +225,7 @@ class DropsEarlyReceipts(Window):
             super().hear(opened, delivery, turn)
             return
         refused = Refused(reasons.NOT_AN_ENVELOPE, "a receipt about nothing we know")
-        self.notes.refused(turn, opened.sealed, delivery, refused, opened.envelope.correlationid)
+        self.notes.refused(turn, opened.sealed, delivery, refused, opened.envelope)
 
 
 class AnswersOffTheRecord(Window):
@@ -260,6 +260,13 @@ class LosesReceipts(Window):
 
     def hear(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
         """Look away."""
+
+
+class DoesNotCount(Window):
+    """Does not look at the numbers that its partner signs, and so misses nothing."""
+
+    def count(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Notice nothing."""
 
 
 class RewritesItsLog(Window):

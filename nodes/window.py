@@ -25,17 +25,17 @@ from harness.evidence.log import EvidenceLog
 from harness.exchange import receipt as receipts
 from harness.exchange import topics
 from harness.exchange.bus import Delivery, Inlet, Outlet, Record
-from harness.exchange.envelope import WORD, Envelope, Type
+from harness.exchange.envelope import WITNESS, WORD, Envelope, Type
 from harness.exchange.reasons import NOT_AN_ENVELOPE, REPLAYED, WRONG_RECEIVER, Refused
 from harness.exchange.receipt import Level, Receipt
 from harness.exchange.seal import Kind, Opened, Sealed, claims_receipt
 from harness.exchange.seat import Seat
 from nodes.counter import Counter
-from nodes.ledger import Ledger, Outgoing
+from nodes.ledger import Kept, Ledger, Outgoing
 from nodes.outbox import Outbox, Posted, own_envelope, put_again, reply_to
 from nodes.profile import Profile, load
 from nodes.steps import Road, Steps, travel
-from nodes.turn import Notebook, Turn, short
+from nodes.turn import Notebook, Turn, place, short
 from nodes.witnessing import Witnessing
 
 T = TypeVar("T")
@@ -175,12 +175,17 @@ class Window:
         except Refused as refused:
             self.refuse_unread(delivery, refused, turn)
             return
+        self.count(opened, delivery, turn)
         if opened.kind is Kind.RECEIPT:
             self.hear(opened, delivery, turn)
-        elif opened.envelope.type in (Type.CHECKPOINT, Type.COSIGNATURE):
+        elif opened.envelope.type in WITNESS:
             self.witness(opened, delivery, turn)
         else:
             self.serve(opened, delivery, turn)
+
+    def count(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Note what the sender's numbering shows of what came before."""
+        self.notes.numbered(turn, opened, delivery)
 
     def serve(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
         """A message: steps 2 to 6, the evidence of it, and its receipt."""
@@ -196,7 +201,7 @@ class Window:
             fields = {"identity": opened.identity, "own": own, "losses": losses}
             self.notes.note(turn, records.TRANSLATED, envelope.correlationid, **fields)
         if road.refused is not None:
-            self._refused(opened.sealed, delivery, road.refused, turn, envelope.correlationid)
+            self._refused(opened.sealed, delivery, road.refused, turn, envelope)
         elif road.dispute is not None:
             self.notes.disputed(turn, opened.sealed, envelope.correlationid, road.dispute, by=envelope.source)
         self.answer(opened, road, turn)
@@ -224,7 +229,7 @@ class Window:
 
     def answer_again(self, opened: Opened, delivery: Delivery, refused: Refused, turn: Turn) -> None:
         """A duplicate is answered with the stored receipt, byte for byte, and has no second effect."""
-        self._refused(opened.sealed, delivery, refused, turn, opened.envelope.correlationid)
+        self._refused(opened.sealed, delivery, refused, turn, opened.envelope)
         first = self.ledger.first_answer(opened.identity, opened.sealed.raw)
         if first is None:
             raise Defect(f"{self.party} received {opened.identity} and holds no receipt for it")
@@ -269,15 +274,16 @@ class Window:
                 answers_what_was_asked(envelope, receipt, asked, party=self.party)
         except Refused as refused:
             # No receipt for a receipt, or two windows would answer each other for ever.
-            self._refused(opened.sealed, delivery, refused, turn, envelope.correlationid)
+            self._refused(opened.sealed, delivery, refused, turn, envelope)
             return
         raw = turn.keep(opened.sealed.token)
         waits_for = self.waits_for(receipt)
         if waits_for is not None:
-            fields = {"identity": opened.identity, "raw": raw, "waits_for": waits_for}
-            self.notes.note(turn, records.KEPT, envelope.correlationid, **fields)
+            fields = {"identity": opened.identity, "raw": raw, "waits_for": waits_for, "sender": envelope.source}
+            numbered = {"sequence": envelope.sequence, **place(delivery)}
+            self.notes.note(turn, records.KEPT, envelope.correlationid, **fields, **numbered)
             return
-        self._heard(opened.identity, raw, envelope, receipt, turn)
+        self._heard(Kept(opened.identity, raw, place(delivery)), envelope, receipt, turn)
         self._match(opened.identity, turn)
 
     def waits_for(self, receipt: Receipt) -> str | None:
@@ -298,11 +304,17 @@ class Window:
                 envelope = own_envelope(self.notes.bytes_of(kept.raw, turn))
                 receipt = receipts.parse(envelope.data)
                 self.notes.note(turn, records.MATCHED, envelope.correlationid, identity=kept.identity, waits_for=came)
-                self._heard(kept.identity, kept.raw, envelope, receipt, turn)
+                self._heard(kept, envelope, receipt, turn)
                 due.append(kept.identity)
 
-    def _heard(self, identity: str, raw: str, envelope: Envelope, receipt: Receipt, turn: Turn) -> None:
-        fields = {"identity": identity, "raw": raw, "of": receipt.of, "sender": envelope.source}
+    def _heard(self, came: Kept, envelope: Envelope, receipt: Receipt, turn: Turn) -> None:
+        fields: dict[str, object] = {
+            "identity": came.identity,
+            "raw": came.raw,
+            "of": receipt.of,
+            "sender": envelope.source,
+        }
+        fields |= {"sequence": envelope.sequence, **came.place}
         said = self.heard_as(receipt)
         self.notes.note(turn, records.ACKNOWLEDGED, envelope.correlationid, **fields, statements=said)
 
@@ -323,7 +335,7 @@ class Window:
             if answer is not None:
                 turn.post(self.outbox.post(answer))
         except Refused as refused:
-            self._refused(opened.sealed, delivery, refused, turn, opened.envelope.correlationid)
+            self._refused(opened.sealed, delivery, refused, turn, opened.envelope)
 
     def _request_cosignatures(self, turn: Turn) -> None:
         """As often as the agreement says, ask each partner to cosign what is durable already."""
@@ -366,10 +378,10 @@ class Window:
                 asked.answer.set_exception(error)
 
     def _refused(
-        self, sealed: Sealed, delivery: Delivery, refused: Refused, turn: Turn, correlation: str | None
+        self, sealed: Sealed, delivery: Delivery, refused: Refused, turn: Turn, envelope: Envelope | None
     ) -> None:
         self._tell.info("refused", reason=refused.reason.name, found=refused.found, clause=refused.clause)
-        self.notes.refused(turn, sealed, delivery, refused, correlation)
+        self.notes.refused(turn, sealed, delivery, refused, envelope)
 
 
 def answers_what_was_asked(envelope: Envelope, receipt: Receipt, asked: Outgoing, *, party: str) -> None:

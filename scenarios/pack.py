@@ -20,7 +20,9 @@ from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
 from scenarios.isolation.at_the_door import at_the_door
+from scenarios.isolation.dropped import dropped
 from scenarios.isolation.foreign_topic import foreign_topic
+from scenarios.isolation.reordered import reordered
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
@@ -44,6 +46,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     no_answer,
     foreign_topic,
     at_the_door,
+    dropped,
+    reordered,
 )
 
 

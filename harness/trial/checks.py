@@ -20,7 +20,7 @@ from harness.evidence import dispute, records
 from harness.evidence.audit import audit
 from harness.evidence.checkpoint import Checkpoint
 from harness.evidence.merkle import Tree, leaf_hash
-from harness.exchange.envelope import Type
+from harness.exchange.envelope import WITNESS, Type
 from harness.exchange.reasons import REPLAYED, WRONG_RECEIVER, Step, by_code
 from harness.exchange.receipt import NEGATIVE, Level, Status
 from harness.trial.history import History, Logged, Seen, What
@@ -100,7 +100,7 @@ def check(topic: str, *, standing: bool = False) -> Callable[[Find], Check]:
 @check(Topic.INTEROPERABILITY)
 def five_levels(history: History, *, of: str, accepted: str = Status.ACCEPTED) -> str:
     """All five acknowledgement levels came back, each for itself, and the authority's decision is the expected one."""
-    sender = _sender(history, of)
+    sender = sender_of(history, of)
     transported = history.log(sender, records.TRANSPORTED, identity=of)
     if not transported:
         raise Broken(f"L0 is missing: the log of {sender} has no proof that the broker took it")
@@ -124,7 +124,7 @@ def five_levels(history: History, *, of: str, accepted: str = Status.ACCEPTED) -
 @check(Topic.INTEROPERABILITY)
 def original_untouched(history: History, *, of: str) -> str:
     """What the receiver keeps as the original is byte for byte what was sent, and its own version stands beside it."""
-    sender, receiver = _sender(history, of), _receiver(history, of)
+    sender, receiver = sender_of(history, of), receiver_of(history, of)
     sent = history.log(sender, records.SENT, identity=of)[0]
     received = history.log(receiver, records.RECEIVED, identity=of)
     if not received:
@@ -145,7 +145,7 @@ def original_untouched(history: History, *, of: str) -> str:
 @check(Topic.INTEROPERABILITY)
 def use_reported(history: History, *, of: str, quantity: str) -> str:
     """What customs used of a certificate is known to its issuer, as a statement on level 4 after the acceptance."""
-    sender, receiver = _sender(history, of), _receiver(history, of)
+    sender, receiver = sender_of(history, of), receiver_of(history, of)
     used = history.log(receiver, records.USED, of=of)
     if not used:
         raise NotReached(f"customs of {receiver} used nothing of it")
@@ -161,7 +161,7 @@ def use_reported(history: History, *, of: str, quantity: str) -> str:
 @check(Topic.INTEROPERABILITY)
 def unreadable_is_failure(history: History, *, of: str) -> str:
     """An unreadable document is stated as not readable on level 2, and known so at the sender, never as delivered."""
-    sender = _sender(history, of)
+    sender = sender_of(history, of)
     stated = [one for seen in history.receipts(of) if (one := seen.statement(Level.DELIVERY)) is not None]
     if not stated:
         raise Broken("no receipt states level 2 at all")
@@ -231,7 +231,7 @@ def refused_with_reason(history: History, *, of: str, by: str, reason: str, clau
 @check(Topic.SECURITY)
 def one_effect(history: History, *, of: str) -> str:
     """A message that came twice has one effect, and each copy is answered with the first receipt, byte for byte."""
-    receiver = _receiver(history, of)
+    receiver = receiver_of(history, of)
     copies = history.tokens(of)
     if len(copies) < 2:
         raise NotReached(f"it was seen {len(copies)} time(s) on its topic")
@@ -251,7 +251,7 @@ def one_effect(history: History, *, of: str) -> str:
 @check(Topic.SECURITY)
 def equivocation_proved(history: History, *, first: str, second: str) -> str:
     """Two contents under one id are both kept as proof against their signer, and only the first has an effect."""
-    receiver = _receiver(history, first)
+    receiver = receiver_of(history, first)
     kept = {logged.get("identity") for logged in history.log(receiver, records.RECEIVED)}
     if not history.tokens(second):
         raise NotReached("the second content never came on a topic")
@@ -314,9 +314,7 @@ def answered_is_logged(history: History) -> str:
 def every_message_answered(history: History) -> str:
     """Every message that came on an inbox was answered with a signed receipt."""
     asked = [
-        seen
-        for seen in history.deliveries
-        if seen.in_inbox and seen.said.get("type") not in (Type.RECEIPT, Type.CHECKPOINT, Type.COSIGNATURE)
+        seen for seen in history.deliveries if seen.in_inbox and seen.said.get("type") not in (Type.RECEIPT, *WITNESS)
     ]
     for seen in asked:
         if not history.receipts(seen.sealed.identity):
@@ -377,14 +375,16 @@ def _reached(count: int, otherwise: str) -> None:
         raise NotReached(otherwise)
 
 
-def _sender(history: History, of: str) -> str:
+def sender_of(history: History, of: str) -> str:
+    """Whose log says that it sent this. Raises NotReached."""
     for party in history.logs:
         if history.log(party, records.SENT, identity=of):
             return party
     raise NotReached(f"no party's log says that it sent {_short(of)}")
 
 
-def _receiver(history: History, of: str) -> str:
+def receiver_of(history: History, of: str) -> str:
+    """To whom it is addressed, as it came on a topic. Raises NotReached."""
     for seen in history.tokens(of):
         return str(seen.said.get("receiver"))
     raise NotReached(f"{_short(of)} never came on a topic")

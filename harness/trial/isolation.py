@@ -9,8 +9,9 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-from harness.trial.checks import Broken, NotReached, Topic, Unknowable, check
-from harness.trial.history import History, What
+from harness.evidence import records
+from harness.trial.checks import Broken, NotReached, Topic, Unknowable, check, receiver_of, sender_of
+from harness.trial.history import History, Logged, What
 from harness.trial.stranger import CONNECT, JOIN, READ, WRITE
 
 _DENIED: Final = re.compile(
@@ -51,6 +52,62 @@ def kept_out(history: History, *, who: str, deed: str, what: str) -> str:
     if broker["log"] == "none":
         return f"{said}; this bus has no authorizer log"
     return f"{said}; broker: {_denial(attempt, broker)}"
+
+
+@check(Topic.SECURITY)
+def drop_found_out(history: History, *, of: str) -> str:
+    """What the broker acknowledged and never handed on is found out by name: proof of transport here, a gap there."""
+    sender = sender_of(history, of)
+    sent = history.log(sender, records.SENT, identity=of)[0]
+    receiver, number = str(sent.get("receiver")), _number(sent, "sequence")
+    transported = history.log(sender, records.TRANSPORTED, identity=of)
+    if not transported:
+        raise NotReached(f"the log of {sender} has no proof that the broker took it")
+    if any(of in (one.get("identity"), one.get("came")) for one in history.logs.get(receiver, ())):
+        raise NotReached(f"it came to {receiver}")
+    later = [one for one in history.logs.get(receiver, ()) if _came_from(one, sender) > number]
+    if not later:
+        raise NotReached(f"nothing that {sender} numbered after it came to {receiver}, so nobody can miss it yet")
+    missed = _gap(history, receiver, sender, number)
+    if missed is None:
+        raise Broken(f"{receiver} logged number {_came_from(later[0], sender)} of {sender} and never missed {number}")
+    place = "/".join(str(transported[0].get(name)) for name in ("topic", "partition", "offset"))
+    return (
+        f"{sender} holds the broker's word for {place}; {receiver} missed number {number} (log {missed.index}) "
+        f"when number {_number(missed, 'last') + 1} came"
+    )
+
+
+@check(Topic.SECURITY)
+def reorder_found_out(history: History, *, first: str, second: str) -> str:
+    """What the broker handed on in another order than it was put is found out by the numbers that its sender signed."""
+    sender, receiver = sender_of(history, first), receiver_of(history, first)
+    numbers = [_number(history.log(sender, records.SENT, identity=one)[0], "sequence") for one in (first, second)]
+    places = [history.tokens(one)[0].delivery for one in (first, second)]
+    if numbers[0] > numbers[1] or places[0].topic != places[1].topic or places[0].offset < places[1].offset:
+        raise NotReached(f"numbers {numbers} came in their order")
+    if _gap(history, receiver, sender, numbers[0]) is None:
+        raise Broken(f"{receiver} took number {numbers[1]} of {sender} and did not miss number {numbers[0]}")
+    late = history.log(receiver, records.LATE, sender=sender, sequence=numbers[0], came=first)
+    if not late:
+        raise Broken(f"the log of {receiver} does not say that number {numbers[0]} of {sender} came late")
+    return f"{receiver} missed number {numbers[0]} when {numbers[1]} came, and noted it as late (log {late[0].index})"
+
+
+def _gap(history: History, receiver: str, sender: str, number: int) -> Logged | None:
+    """The record in which `receiver` says that this number of `sender` was missing."""
+    gaps = history.log(receiver, records.GAP, sender=sender)
+    return next((one for one in gaps if _number(one, "first") <= number <= _number(one, "last")), None)
+
+
+def _came_from(logged: Logged, sender: str) -> int:
+    """The number under which something of `sender` came, as this record has it; 0 when it tells of none."""
+    return _number(logged, "sequence") if logged.get("sender") == sender and logged.get("offset") is not None else 0
+
+
+def _number(logged: Logged, name: str) -> int:
+    found = logged.get(name)
+    return found if isinstance(found, int) else 0
 
 
 def _at_the_door(attempt: Event, broker: Event) -> str:

@@ -100,7 +100,7 @@ async def test_a_knock_at_the_door(bus: KafkaBus, broker: LocalBroker, tmp_path:
     bare, foreign = await bus.knock("qp", None), await bus.knock("qp", tmp_path / "qp.pem")
     assert (bare.answered, bare.said) == (False, "SSLV3_ALERT_BAD_CERTIFICATE")
     assert (foreign.answered, foreign.said) == (False, "SSLV3_ALERT_CERTIFICATE_UNKNOWN")
-    with pytest.raises(NotReady, match="nobody.pem"):
+    with pytest.raises(NotReady, match=r"nobody\.pem"):
         await bus.knock("qp", tmp_path / "nobody.pem")
 
 
