@@ -77,8 +77,8 @@ class Ledger:
         self.numbering: dict[str, Numbering] = {}
         """The numbers of each sender, as they came."""
         self._ids: dict[tuple[str, str], str] = {}
-        self._unread: dict[str, str] = {}
-        """Identity -> raw digest of what was just refused unread and is about to be answered."""
+        self._unread: tuple[str, str] | None = None
+        """Identity and raw digest of what was refused unread last: if it is answered at all, then by the next record."""
         self._refusals: dict[str, str] = {}
         """Raw digest of what was refused unread -> the receipt that answered it. Not by identity: who spoils the
         seal of a message must not use up the message."""
@@ -147,15 +147,15 @@ class Ledger:
         identity, raw = _text(record, "identity"), _text(record, "raw")
         # A refusal of what was received stands beside its RECEIVED record, and its answer belongs to that.
         if self.first_answer(identity, raw) is None and identity not in self.received:
-            self._unread[identity] = raw
+            self._unread = identity, raw
 
     def _answered(self, record: Record) -> None:
         of, raw = _text(record, "of"), _text(record, "raw")
-        unread = self._unread.pop(of, None)
+        unread, self._unread = self._unread, None
         message = self.received.get(of)
         if message is None:
-            if unread is not None:
-                self._refusals[unread] = raw
+            if unread is not None and unread[0] == of:
+                self._refusals[unread[1]] = raw
             return
         identity = _text(record, "identity")
         if message.answers:

@@ -17,7 +17,7 @@ from harness.evidence import records
 from harness.exchange import reasons
 from harness.exchange.agreement import Agreement
 from harness.exchange.bus import EVERYBODY, Delivery, TopicRights
-from harness.exchange.envelope import parse
+from harness.exchange.envelope import Type, parse
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Level, Receipt, Statement, Status
 from harness.exchange.seal import Kind, Opened, Sealed, unseal
@@ -267,6 +267,15 @@ class DoesNotCount(Window):
 
     def count(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
         """Notice nothing."""
+
+
+class NeverWitnesses(Window):
+    """Cosigns nobody's log, so that nobody's log is bound to anything."""
+
+    def witness(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Store what the partner cosigned, and give nothing in return."""
+        if opened.envelope.type != Type.CHECKPOINT:
+            super().witness(opened, delivery, turn)
 
 
 class RewritesItsLog(Window):

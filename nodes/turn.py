@@ -25,6 +25,7 @@ from harness.exchange.seal import Opened, Sealed
 from harness.exchange.seat import Seat
 from nodes.ledger import Ledger
 from nodes.outbox import Posted
+from nodes.steps import Road
 
 
 @dataclass(slots=True)
@@ -36,6 +37,8 @@ class Turn:
     outgoing: list[tuple[Record, str | None]] = field(default_factory=list)
     """Each record for the bus, with the identity of ours whose transport is to be logged, if it is one."""
     arrived: list[Delivery] = field(default_factory=list)
+    due: list[tuple[Opened, Road]] = field(default_factory=list)
+    """Messages that were taken on and are answered before the turn ends."""
     promises: list[tuple[asyncio.Future[Any], Any]] = field(default_factory=list)  # Any: each asker has its own result
 
     def keep(self, octets: bytes) -> str:

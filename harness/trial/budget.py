@@ -40,8 +40,9 @@ _KEPT: Final = ("raw", "payload", "own")
 class Part:
     """One part of an exchange, with its seconds in one exchange.
 
-    `seconds` is what it takes when the parts take turns as a window's turn has them, `alone` when it is repeated by
-    itself. The second is less, by all signs for the processor's caches (benchmarks/README.md).
+    `seconds` is what it takes when the parts take turns, one message after another; `alone` when it is repeated by
+    itself. The second is less, by all signs for the processor's caches, and a window that takes a batch stage by stage
+    comes near it (benchmarks/README.md).
     """
 
     name: str
@@ -70,7 +71,7 @@ class Alone:
 
     pair: Pair
     stages: Sequence[Sequence[Call]]
-    """What a window does with one message before it takes the next, stage by stage."""
+    """What there is to do with one message at one place, before it is another one's turn."""
     outlet: Outlet
     inlet: Inlet
     tokens: Sequence[bytes]

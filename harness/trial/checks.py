@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -349,21 +349,27 @@ def heard_as_said(history: History) -> str:
 @check(Topic.DISPUTES, standing=True)
 def logs_hold_together(history: History) -> str:
     """The log each party gives out is the one whose roots it signed and had cosigned while the run went on."""
-    count = 0
+    trees = {party: _tree(log) for party, log in history.logs.items()}
+    shown: dict[tuple[str, str], set[tuple[int, bytes]]] = {}
+    cosigned: dict[tuple[str, str], set[tuple[int, bytes]]] = {}
     for seen in history.deliveries:
-        party, mark = str(seen.said.get("source")), _checkpoint(seen)
-        if not seen.by_owner or mark is None:
+        source, receiver = str(seen.said.get("source")), str(seen.said.get("receiver"))
+        if not seen.by_owner:
             continue
-        tree = Tree()
-        for logged in history.logs.get(party, ()):
-            tree.append(leaf_hash(logged.body))
-        if tree.size < mark.size:
-            raise Broken(f"{party} signed a log of {mark.size} records and gives out {tree.size}")
-        if tree.root(mark.size) != mark.root:
-            raise Broken(f"the first {mark.size} records that {party} gives out do not have the root it signed")
-        count += 1
-    _reached(count, "no party signed a checkpoint")
-    return f"{count} signed checkpoint(s), each the root of the log given out"
+        if (mark := _checkpoint(seen)) is not None:
+            tree = trees.get(source, Tree())
+            if tree.size < mark.size:
+                raise Broken(f"{source} signed a log of {mark.size} records and gives out {tree.size}")
+            if tree.root(mark.size) != mark.root:
+                raise Broken(f"the first {mark.size} records that {source} gives out do not have the root it signed")
+            shown.setdefault((source, receiver), set()).add((mark.size, mark.root))
+        elif (mark := _cosigned(seen)) is not None:
+            cosigned.setdefault((receiver, source), set()).add((mark.size, mark.root))
+    _reached(len(shown), "no party signed a checkpoint")
+    for (owner, witness), roots in shown.items():
+        if not roots & cosigned.get((owner, witness), set()):
+            raise Broken(f"{witness} cosigned no root that {owner} showed it")
+    return f"{sum(map(len, shown.values()))} signed root(s) of the logs given out, each log cosigned by its partners"
 
 
 # -------------------------------------------------------------------------------------------------- small helps
@@ -411,6 +417,25 @@ def _checkpoint(seen: Seen) -> Checkpoint | None:
         return checkpoints.opened(str(shown).encode(), seen.opened.signer.certificate)
     except (TrustError, NotProved):
         return None
+
+
+def _cosigned(seen: Seen) -> Checkpoint | None:
+    """The checkpoint of a partner's log that its sender cosigned; None when there is none."""
+    if seen.opened is None or seen.opened.envelope.type != Type.COSIGNATURE:
+        return None
+    data = seen.opened.envelope.data
+    shown = data.get("cosignature") if isinstance(data, dict) else None
+    try:
+        return checkpoints.cosigned(str(shown).encode(), seen.opened.signer.certificate).checkpoint
+    except (TrustError, NotProved):
+        return None
+
+
+def _tree(log: Sequence[Logged]) -> Tree:
+    tree = Tree()
+    for logged in log:
+        tree.append(leaf_hash(logged.body))
+    return tree
 
 
 def _words(logged: Logged) -> list[str]:

@@ -154,7 +154,7 @@ class Insider:
         """QN takes any bytes: write the evidence, put what leaves, and return that."""
         record = Record(INBOX, b"trade-1", token)
         turn = Turn()
-        self.window.take(self.corridor.delivered(record, offset=self.offset), turn)
+        self.window.take([self.corridor.delivered(record, offset=self.offset)], turn)
         self.offset += 1
         assert turn.records or turn.outgoing
         self.window.log.append(turn.records, turn.objects.values())

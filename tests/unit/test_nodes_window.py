@@ -191,8 +191,12 @@ async def test_a_duplicate_within_one_batch(corridor: Corridor) -> None:
             assert replayed.fields["reason"] == reasons.REPLAYED.code
 
 
-async def test_a_spoilt_copy_before_the_message_itself(corridor: Corridor) -> None:
-    """Who spoils a seal under way does not use up the message: untouched, it is accepted afterwards."""
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_spoilt_copy_before_the_message_itself(corridor: Corridor, *, together: bool) -> None:
+    """Who spoils a seal under way does not use up the message: untouched, it is accepted afterwards.
+
+    Whether they come one by one or in one batch: what a spoilt copy is answered with hangs on what came before it.
+    """
     sender = Window(corridor.seat("QM"))
     async with corridor.living(sender):
         sent = await sender.counter.lodge(corridor.certificate(), to="QN")
@@ -202,8 +206,12 @@ async def test_a_spoilt_copy_before_the_message_itself(corridor: Corridor) -> No
     assert Sealed(spoilt).identity == sent.identity
     receiver = Window(corridor.seat("QN"))
     turn = Turn()
-    for offset, value in enumerate([spoilt, spoilt, honest.delivery.value, spoilt]):
-        receiver.take(corridor.delivered(Record(INBOX, b"k", value), offset=offset), turn)
+    came = [
+        corridor.delivered(Record(INBOX, b"k", value), offset=offset)
+        for offset, value in enumerate([spoilt, spoilt, honest.delivery.value, spoilt])
+    ]
+    for batch in [came] if together else [[one] for one in came]:
+        receiver.take(batch, turn)
     receiver.log.append(turn.records, turn.objects.values())
     refused = [one.fields["reason"] for one in corridor.noted(receiver, records.REFUSED)]
     assert refused == [reasons.BROKEN_SEAL.code] * 3
@@ -329,7 +337,7 @@ async def test_a_thousand_receipts_that_follow_each_other(corridor: Corridor) ->
     async with corridor.living(hearer):
         turn = Turn()
         for offset, record in enumerate(reversed(receipts)):
-            hearer.take(corridor.delivered(record, offset=offset), turn)
+            hearer.take([corridor.delivered(record, offset=offset)], turn)
         events = [records.read(body).event for body in turn.records]
     assert events[:999] == [records.KEPT] * 999
     assert events[999:] == [records.ACKNOWLEDGED] + [records.MATCHED, records.ACKNOWLEDGED] * 999
@@ -358,7 +366,7 @@ async def test_a_message_of_our_own_key_on_an_inbox(corridor: Corridor) -> None:
     for topic in (INBOX, topics.inbox("QN", "QN")):
         ours = corridor.sealed(corridor.envelope("QN", "QN", data=dispute(), topic=topic, corridor="QM-QN"))
         turn = Turn()
-        receiver.take(corridor.delivered(Record(INBOX, ours.key, ours.value, ours.headers)), turn)
+        receiver.take([corridor.delivered(Record(INBOX, ours.key, ours.value, ours.headers))], turn)
         assert records.read(turn.records[0]).fields["reason"] == reasons.WRONG_TOPIC.code
 
 
@@ -395,7 +403,7 @@ async def test_a_document_that_outlives_its_agreement(corridor: Corridor) -> Non
         await sender.counter.lodge(corridor.certificate(), to="QN")
     said = {**corridor.on(INBOX)[0].said, "id": "qm-long", "expirytime": "2026-04-12T09:00:00.000Z"}
     turn = Turn()
-    Window(corridor.seat("QN")).take(corridor.delivered(corridor.sealed(Envelope.model_validate(said))), turn)
+    Window(corridor.seat("QN")).take([corridor.delivered(corridor.sealed(Envelope.model_validate(said)))], turn)
     assert records.read(turn.records[1]).fields["reason"] == reasons.EXPIRY_NOT_AGREED.code
 
 
@@ -403,7 +411,7 @@ async def test_a_message_that_rests_on_another_agreement(corridor: Corridor) -> 
     """It is refused: what the two parties agreed is what is in force between them."""
     record = corridor.sealed(corridor.envelope(data=dispute(), corridor="QM-QX"))
     turn = Turn()
-    Window(corridor.seat("QN")).take(corridor.delivered(record), turn)
+    Window(corridor.seat("QN")).take([corridor.delivered(record)], turn)
     assert records.read(turn.records[1]).fields["reason"] == reasons.NO_AGREEMENT.code
 
 

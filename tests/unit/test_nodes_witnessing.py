@@ -83,7 +83,7 @@ async def test_a_log_that_was_rebuilt(corridor: Corridor) -> None:
     qn.witnessing.cosign(opened(corridor, Type.CHECKPOINT, shown(corridor, 5, b"a" * 32)))
     turn = Turn()
     other = corridor.sealed(corridor.envelope(type=Type.CHECKPOINT.value, data=shown(corridor, 5, b"b" * 32, later=9)))
-    qn.take(corridor.delivered(other), turn)
+    qn.take([corridor.delivered(other)], turn)
     assert records.read(turn.records[0]).fields["reason"] == reasons.LOG_NOT_CONTINUED.code
     assert turn.outgoing == []
 
@@ -109,7 +109,7 @@ async def test_a_checkpoint_that_came_late(corridor: Corridor) -> None:
     qn.witnessing.cosign(opened(corridor, Type.CHECKPOINT, shown(corridor, 5, b"a" * 32)))
     turn = Turn()
     late = corridor.sealed(corridor.envelope(type=Type.CHECKPOINT.value, data=shown(corridor, 4, b"b" * 32, later=-9)))
-    qn.take(corridor.delivered(late), turn)
+    qn.take([corridor.delivered(late)], turn)
     assert (turn.records, turn.outgoing) == ([], [])
 
 
