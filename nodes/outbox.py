@@ -17,6 +17,7 @@ from certs import jws
 from harness.errors import BadInput
 from harness.exchange import topics
 from harness.exchange.bus import LARGEST_RECORD, Record
+from harness.exchange.cover import covered_size
 from harness.exchange.envelope import WITNESS, Envelope, Type, parse
 from harness.exchange.receipt import Receipt
 from harness.exchange.seal import Opened, Sealed, seal
@@ -112,7 +113,10 @@ class Outbox:
                 todo="correct the document's reference or type, and lodge it again",
             ) from error
         posted = Posted(envelope, seal(envelope, seat.identity))
-        if (size := posted.record().size) > LARGEST:
+        size = posted.record().size
+        if seat.agreement_with(draft.to).encrypts:
+            size = covered_size(size)
+        if size > LARGEST:
             raise BadInput(
                 f"{draft.subject} takes {size} octets once it is sealed",
                 expected=f"at most {LARGEST}; sealing adds about 80 per cent",

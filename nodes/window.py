@@ -25,12 +25,15 @@ from harness.evidence.log import EvidenceLog
 from harness.exchange import receipt as receipts
 from harness.exchange import topics
 from harness.exchange.bus import Delivery, Inlet, Outlet, Record
+from harness.exchange.cover import claims_receipt
 from harness.exchange.envelope import WITNESS, WORD, Envelope, Type
 from harness.exchange.reasons import NOT_AN_ENVELOPE, REPLAYED, WRONG_RECEIVER, Refused
 from harness.exchange.receipt import Level, Receipt
-from harness.exchange.seal import Kind, Opened, Sealed, claims_receipt
+from harness.exchange.seal import Kind, Opened, Sealed
 from harness.exchange.seat import Seat
 from nodes.counter import Counter
+from nodes.covering import Covering
+from nodes.gathering import tokens_under_cover
 from nodes.ledger import Kept, Ledger, Outgoing
 from nodes.outbox import Outbox, Posted, own_envelope, put_again, reply_to
 from nodes.profile import Profile, load
@@ -67,6 +70,7 @@ class Window:
         self.profiles: Mapping[str, Profile] = {code: load(code) for code in (seat.party, *seat.agreements)}
         self.log = EvidenceLog(seat.folder / "log.sqlite", seat.party)
         self.ledger = Ledger()
+        self.covering = Covering(seat)
         self.outbox = Outbox(seat)
         self.notes = Notebook(seat, self.ledger, self.log)
         self.witnessing = Witnessing(seat, self.profiles[seat.party], self.log)
@@ -145,7 +149,7 @@ class Window:
                 answer.set_result(result)
 
     async def _send(self, turn: Turn, outlet: Outlet) -> None:
-        acks = await outlet.put(*(record for record, _ in turn.outgoing))
+        acks = await outlet.put(*(self.covering.over(record) for record, _ in turn.outgoing))
         proofs = Turn()
         for ack, (_, identity) in zip(acks, turn.outgoing, strict=True):
             if identity is not None:
@@ -171,9 +175,9 @@ class Window:
         """What came together: step 1 for all of it, then each on the road of its kind, then the answers."""
         # Stage by stage and not message by message: a step costs up to a third less when it was just done before,
         # for what it needs is in the processor's caches still (benchmarks/README.md).
-        for delivery, opened in [(delivery, self._opened(delivery)) for delivery in deliveries]:
+        for came, (delivery, opened) in [(came, self._opened(came)) for came in deliveries]:
             if isinstance(opened, Refused):
-                self.refuse_unread(delivery, opened, turn)
+                self.refuse_unread(came, delivery, opened, turn)
                 continue
             self.count(opened, delivery, turn)
             if opened.kind is Kind.RECEIPT:
@@ -184,12 +188,16 @@ class Window:
                 self.serve(opened, delivery, turn)
         self._answer(turn)
 
-    def _opened(self, delivery: Delivery) -> Opened | Refused:
-        """Step 1."""
+    def _opened(self, came: Delivery) -> tuple[Delivery, Opened | Refused]:
+        """Step 1, and the delivery as it is without its cover, as far as that came off."""
+        delivery = came
         try:
-            return self.steps.verify(delivery, party=self.party, trust=self.seat.trust)
+            delivery = self.covering.off(came)
+            opened = self.steps.verify(delivery, party=self.party, trust=self.seat.trust)
+            self.covering.as_agreed(came, opened)
         except Refused as refused:
-            return refused
+            return delivery, refused
+        return delivery, opened
 
     def count(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
         """Note what the sender's numbering shows of what came before."""
@@ -246,7 +254,7 @@ class Window:
             raise Defect(f"{self.party} received {opened.identity} and holds no receipt for it")
         turn.outgoing.append((put_again(self.notes.bytes_of(first, turn)), None))
 
-    def refuse_unread(self, delivery: Delivery, refused: Refused, turn: Turn) -> None:
+    def refuse_unread(self, came: Delivery, delivery: Delivery, refused: Refused, turn: Turn) -> None:
         """What did not pass step 1: put aside, logged, and answered with a signed negative receipt.
 
         A second copy is answered with the first one's receipt, as any duplicate: a turn cut off may have kept it back.
@@ -256,10 +264,11 @@ class Window:
         sender = topics.sender_of(delivery.topic, self.seat.agreements)
         first = self.ledger.first_answer(sealed.identity, sealed.raw)
         self._refused(sealed, delivery, refused, turn, None)
-        aside = Record(topics.quarantine(self.party), delivery.key, delivery.value, delivery.headers)
+        # Aside as it came: what was covered on the wire stays covered there.
+        aside = Record(topics.quarantine(self.party), came.key, came.value, came.headers)
         turn.outgoing.append((aside, None))
         # No receipt for a receipt, or two windows that cannot read each other would answer each other for ever.
-        if sender is None or claims_receipt(sealed):
+        if sender is None or claims_receipt(came.value) or claims_receipt(delivery.value):
             return
         if first is not None:
             turn.outgoing.append((put_again(self.notes.bytes_of(first, turn)), None))
@@ -364,6 +373,10 @@ class Window:
     def gives_out(self) -> tuple[bytes, ...]:
         """The records of the evidence log, as this party gives them out to who may ask."""
         return tuple(body for _, body in self.log.records())
+
+    def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted, as this party hands them to an arbiter, who gets no key."""
+        return tokens_under_cover(self.seat, self.log)
 
     # ------------------------------------------------------------------------------------------------ asking
 

@@ -1,4 +1,4 @@
-"""The pack of this distribution: three fictional countries, two corridors, and the scenarios of the pilots."""
+"""The pack of this distribution: three fictional countries, three corridors, and the scenarios of the pilots."""
 
 from __future__ import annotations
 
@@ -20,8 +20,10 @@ from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
 from scenarios.isolation.at_the_door import at_the_door
+from scenarios.isolation.downgraded import downgraded
 from scenarios.isolation.dropped import dropped
 from scenarios.isolation.foreign_topic import foreign_topic
+from scenarios.isolation.operator_reads import operator_reads
 from scenarios.isolation.reordered import reordered
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
@@ -48,6 +50,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     at_the_door,
     dropped,
     reordered,
+    operator_reads,
+    downgraded,
 )
 
 
@@ -59,7 +63,7 @@ def _corridor(name: str) -> Agreement:
 PACK = Pack(
     name="first corridor",
     countries={"QM": "Marenia", "QN": "Norlund", "QP": "Pellavia"},
-    corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml")),
+    corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml"), _corridor("qm-qp.toml")),
     cast=Window,
     scenarios=SCENARIOS,
     demo=Demo(first_five_minutes, telling.LANGUAGES, telling.tell),

@@ -14,12 +14,14 @@ from dataclasses import dataclass
 from typing import Final
 
 from certs.errors import TrustError
+from certs.jwe import looks_encrypted
 from harness.errors import NotProved
 from harness.evidence import checkpoint as checkpoints
 from harness.evidence import dispute, records
 from harness.evidence.audit import audit
 from harness.evidence.checkpoint import Checkpoint
 from harness.evidence.merkle import Tree, leaf_hash
+from harness.exchange.cover import claims_receipt
 from harness.exchange.envelope import WITNESS, Type
 from harness.exchange.reasons import REPLAYED, WRONG_RECEIVER, Step, by_code
 from harness.exchange.receipt import NEGATIVE, Level, Status
@@ -314,7 +316,11 @@ def answered_is_logged(history: History) -> str:
 def every_message_answered(history: History) -> str:
     """Every message that came on an inbox was answered with a signed receipt."""
     asked = [
-        seen for seen in history.deliveries if seen.in_inbox and seen.said.get("type") not in (Type.RECEIPT, *WITNESS)
+        seen
+        for seen in history.deliveries
+        if seen.in_inbox
+        and seen.said.get("type") not in (Type.RECEIPT, *WITNESS)
+        and not claims_receipt(seen.delivery.value)
     ]
     for seen in asked:
         if not history.receipts(seen.sealed.identity):
@@ -342,6 +348,11 @@ def heard_as_said(history: History) -> str:
             said = [f"{one.level.value} {one.status.value}" for one in receipt.statements]
             if heard is not None and _words(heard) != said:
                 raise Broken(f"{party} logged {_words(heard)} of a receipt that says {said}")
+    for seen in history.deliveries:
+        delivery = seen.delivery
+        place = (delivery.topic, delivery.partition, delivery.offset)
+        if seen.in_inbox and looks_encrypted(delivery.value) and place not in history.taken:
+            raise Broken(f"what came encrypted on {delivery.topic} at {delivery.offset} is in no log of its reader")
     _reached(count, "no receipt was seen on an inbox")
     return f"{count} receipt(s), logged as they were said"
 

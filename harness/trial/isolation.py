@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from harness.evidence import records
+from harness.trial import secrets
 from harness.trial.checks import Broken, NotReached, Topic, Unknowable, check, receiver_of, sender_of
 from harness.trial.history import History, Logged, What
 from harness.trial.stranger import CONNECT, JOIN, READ, WRITE
@@ -52,6 +53,24 @@ def kept_out(history: History, *, who: str, deed: str, what: str) -> str:
     if broker["log"] == "none":
         return f"{said}; this bus has no authorizer log"
     return f"{said}; broker: {_denial(attempt, broker)}"
+
+
+@check(Topic.SECURITY)
+def operator_learns_nothing(history: History, *, of: str) -> str:
+    """In all that the broker's operator can read stands nothing of an encrypted document but its way."""
+    hidden = secrets.words(history, of)
+    if not hidden:
+        raise NotReached("no party handed over the document, so nobody knows what to look for")
+    seen = list(history.of(What.DELIVERY))
+    if not any(secrets.under_cover(event) for event in seen):
+        raise Broken("nothing that the operator saw is encrypted")
+    for event in seen:
+        found = secrets.found_in(event, hidden)
+        if found is not None:
+            where, word = found
+            raise Broken(f"the operator reads {word!r} in the {where} of {event['topic']} at {event['offset']}")
+    covered = sum(1 for event in seen if secrets.under_cover(event))
+    return f"{len(hidden)} values looked for in {len(seen)} records, {covered} of them encrypted: none is there"
 
 
 @check(Topic.SECURITY)

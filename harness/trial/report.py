@@ -159,7 +159,7 @@ def scenario_line(outcome: Outcome) -> dict[str, Any]:  # Any: a JSON object, as
         "trouble": outcome.trouble or None,
         "seconds": round(outcome.seconds, 3),
         "again": outcome.again,
-        "history": _posix(outcome.folder / HISTORY),
+        "history": None if outcome.unplayable else _posix(outcome.folder / HISTORY),
         "promises": [
             {
                 "check": one.check,

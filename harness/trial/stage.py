@@ -16,8 +16,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from certs.authority import Authority
 from certs.identity import Algorithm, Identity
+from certs.jwe import Opener
 from certs.trust import TrustStore
 from harness.clock import Chance, Clock
 from harness.errors import BadInput, RoadFailed
@@ -59,14 +62,16 @@ class Country:
     identity: Identity
     trust_list: bytes
     crls: tuple[bytes, ...]
+    opener: Opener
 
     def published(self) -> dict[str, object]:
-        """What anybody can look up: the trust list (a token), the root's fingerprint, the revocation lists (base64)."""
+        """What anybody can look up: trust list (a token), root's fingerprint, CRLs and certificate to encrypt for."""
         return {
             "country": self.code,
             "anchor": self.authority.anchor,
             "trust_list": self.trust_list.decode(),
             "crls": [base64.b64encode(crl).decode() for crl in self.crls],
+            "reader": base64.b64encode(self.opener.certificate.public_bytes(Encoding.DER)).decode(),
         }
 
 
@@ -159,6 +164,27 @@ class Window:
         """The records of its evidence log."""
         return self._party.gives_out()
 
+    def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted."""
+        return self._party.hands_over()
+
+    def took(self) -> set[tuple[str, int]]:
+        """The places, by topic and offset, from which its log says that something came to its inboxes."""
+        mine = f"{topics.principal(self.code)}.in.from."
+        noted = (told(body).fields for body in self.gives_out())
+        return {
+            (str(fields["topic"]), int(str(fields["offset"])))
+            for fields in noted
+            if "offset" in fields and str(fields["topic"]).startswith(mine)
+        }
+
+    def knows_answer(self, identity: str) -> bool:
+        """Whether its log holds a receipt about this message."""
+        return any(
+            (record := told(body)).event == records.ACKNOWLEDGED and record.fields.get("of") == identity
+            for body in self.gives_out()
+        )
+
     async def _bounded(self, doing: Awaitable[T], what: str) -> T:
         try:
             async with asyncio.timeout(self._stage.setting.patience):
@@ -245,6 +271,18 @@ class Stage:
 
         return await self._seen(about, f"answer {copy} to {what}", copy)
 
+    async def hears(self, sent: Sent, *, of: str) -> None:
+        """Return once `of`, who sent this, has an answer in its log: on an encrypted corridor the wire shows none."""
+        window, other = self.window(of), self.window(sent.to)
+        try:
+            async with asyncio.timeout(self.setting.patience):
+                while not window.knows_answer(sent.identity):
+                    # One more round between the two, in which each takes what is on its topics. No sleep.
+                    await other.seeks_witness(of)
+                    await window.seeks_witness(sent.to)
+        except TimeoutError as error:
+            raise self.stopped(f"{of} to hear an answer to {sent.subject}") from error
+
     async def tampered(self, *, on: str, after: Sent) -> Seen:
         """What came on topic `on` of this transaction under another identity than its sender gave it."""
 
@@ -281,6 +319,8 @@ class Stage:
                 except Stopped:
                     continue  # written down; a log without its witness shows in the checks
         for code, window in self.windows.items():
+            for token in window.hands_over():
+                self.scribe.write(What.UNDER_COVER, party=code, token=token.decode("latin-1"))
             for index, body in enumerate(window.gives_out()):
                 self.scribe.write(What.RECORD, party=code, index=index, body=body.decode(errors="backslashreplace"))
 
@@ -315,9 +355,13 @@ class Stage:
             if (record := told(body)).event in (records.SENT, records.ANSWERED)
         }
         wanted -= {Sealed(value).raw for value in self.wire.kept_away}
+        # Under a cover the tap cannot tell them apart: there it has seen enough when it saw the places that logs name.
+        wanted -= {Sealed(token).raw for window in self.windows.values() for token in window.hands_over()}
+        places = {place for window in self.windows.values() for place in window.took()}
         try:
             async with asyncio.timeout(self.setting.patience / 4):
                 await self.tap.until_all(wanted)
+                await self.tap.until_places(places)
         except TimeoutError:
             self.stopped("the tap to see all that the logs say was put")
 
@@ -330,12 +374,15 @@ def _found(code: str, setting: Setting) -> Country:
     identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=LIFETIME)
     authority.save(setting.folder / "certs" / code / "authority")
     identity.save(setting.folder / "certs" / code / "window")
+    opener = authority.issue_opener(code, at - timedelta(minutes=1), lifetime=LIFETIME)
+    opener.save(setting.folder / "certs" / code / "opener")
     return Country(
         code=code,
         authority=authority,
         identity=identity,
         trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + LIFETIME),
         crls=authority.crls(at - timedelta(minutes=1), lifetime=LIFETIME),
+        opener=opener,
     )
 
 
@@ -386,6 +433,8 @@ def _seat(
         clock=setting.clock,
         chance=setting.chance,
         folder=folder,
+        opener=countries[code].opener,
+        readers={other: countries[other].opener.certificate for other in signed},
     )
 
 
