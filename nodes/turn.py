@@ -18,6 +18,7 @@ from harness.evidence.log import EvidenceLog
 from harness.exchange import topics
 from harness.exchange.bus import Ack, Delivery, Record
 from harness.exchange.dispute import Dispute
+from harness.exchange.envelope import WITNESS, Envelope
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Receipt
 from harness.exchange.seal import Opened, Sealed
@@ -88,22 +89,35 @@ class Notebook:
             doctype=envelope.doctype,
             function=envelope.function,
             payload=turn.keep(envelope.payload) if envelope.data_base64 is not None else None,
+            sequence=envelope.sequence,
             **place(delivery),
         )
 
+    def numbered(self, turn: Turn, opened: Opened, delivery: Delivery) -> None:
+        """What the sender's own numbering says of what came before this: a gap, a late comer, a number used twice."""
+        envelope = opened.envelope
+        numbers = self._ledger.numbers_of(envelope.source)
+        noticed = numbers.notices(envelope.sequence, opened.identity, counts=envelope.type not in WITNESS)
+        if noticed is not None:
+            event, fields = noticed
+            # Of no transaction: what is missing may belong to any.
+            self.note(turn, event, None, sender=envelope.source, came=opened.identity, **fields, **place(delivery))
+
     def refused(
-        self, turn: Turn, sealed: Sealed, delivery: Delivery, refused: Refused, correlation: str | None
+        self, turn: Turn, sealed: Sealed, delivery: Delivery, refused: Refused, envelope: Envelope | None
     ) -> None:
-        """Something came and was refused, with its reason and step."""
+        """Something came and was refused, with its reason and step; with its `envelope` where it could be opened."""
+        counts = envelope is not None and envelope.type not in WITNESS
         self.note(
             turn,
             records.REFUSED,
-            correlation,
+            None if envelope is None else envelope.correlationid,
             identity=sealed.identity,
             raw=turn.keep(sealed.token),
             reason=refused.reason.code,
             step=refused.reason.step.name.lower(),
             sender=topics.sender_of(delivery.topic, self._seat.agreements),
+            sequence=envelope.sequence if envelope is not None and counts else None,
             **place(delivery),
         )
 
@@ -123,6 +137,7 @@ class Notebook:
             doctype=envelope.doctype,
             function=envelope.function,
             payload=payload,
+            sequence=envelope.sequence,
             deadline=None if deadline is None else stamp(deadline),
         )
         turn.post(posted, prove=True)
@@ -143,6 +158,7 @@ class Notebook:
             raw=turn.keep(posted.sealed.token),
             of=receipt.of,
             statements=short(receipt),
+            sequence=posted.envelope.sequence,
         )
         turn.post(posted, prove=receipt.after is not None)
 

@@ -25,17 +25,20 @@ from harness.evidence.log import EvidenceLog
 from harness.exchange import receipt as receipts
 from harness.exchange import topics
 from harness.exchange.bus import Delivery, Inlet, Outlet, Record
-from harness.exchange.envelope import WORD, Envelope, Type
+from harness.exchange.cover import claims_receipt
+from harness.exchange.envelope import WITNESS, WORD, Envelope, Type
 from harness.exchange.reasons import NOT_AN_ENVELOPE, REPLAYED, WRONG_RECEIVER, Refused
 from harness.exchange.receipt import Level, Receipt
-from harness.exchange.seal import Kind, Opened, Sealed, claims_receipt
+from harness.exchange.seal import Kind, Opened, Sealed
 from harness.exchange.seat import Seat
 from nodes.counter import Counter
-from nodes.ledger import Ledger, Outgoing
+from nodes.covering import Covering
+from nodes.gathering import tokens_under_cover
+from nodes.ledger import Kept, Ledger, Outgoing
 from nodes.outbox import Outbox, Posted, own_envelope, put_again, reply_to
 from nodes.profile import Profile, load
 from nodes.steps import Road, Steps, travel
-from nodes.turn import Notebook, Turn, short
+from nodes.turn import Notebook, Turn, place, short
 from nodes.witnessing import Witnessing
 
 T = TypeVar("T")
@@ -67,6 +70,7 @@ class Window:
         self.profiles: Mapping[str, Profile] = {code: load(code) for code in (seat.party, *seat.agreements)}
         self.log = EvidenceLog(seat.folder / "log.sqlite", seat.party)
         self.ledger = Ledger()
+        self.covering = Covering(seat)
         self.outbox = Outbox(seat)
         self.notes = Notebook(seat, self.ledger, self.log)
         self.witnessing = Witnessing(seat, self.profiles[seat.party], self.log)
@@ -153,7 +157,7 @@ class Window:
                 answer.set_result(result)
 
     async def _send(self, turn: Turn, outlet: Outlet) -> None:
-        acks = await outlet.put(*(record for record, _ in turn.outgoing))
+        acks = await outlet.put(*(self.covering.over(record) for record, _ in turn.outgoing))
         proofs = Turn()
         for ack, (_, identity) in zip(acks, turn.outgoing, strict=True):
             if identity is not None:
@@ -179,23 +183,33 @@ class Window:
         """What came together: step 1 for all of it, then each on the road of its kind, then the answers."""
         # Stage by stage and not message by message: a step costs up to a third less when it was just done before,
         # for what it needs is in the processor's caches still (benchmarks/README.md).
-        for delivery, opened in [(delivery, self._opened(delivery)) for delivery in deliveries]:
+        for came, (delivery, opened) in [(came, self._opened(came)) for came in deliveries]:
             if isinstance(opened, Refused):
-                self.refuse_unread(delivery, opened, turn)
-            elif opened.kind is Kind.RECEIPT:
+                self.refuse_unread(came, delivery, opened, turn)
+                continue
+            self.count(opened, delivery, turn)
+            if opened.kind is Kind.RECEIPT:
                 self.hear(opened, delivery, turn)
-            elif opened.envelope.type in (Type.CHECKPOINT, Type.COSIGNATURE):
+            elif opened.envelope.type in WITNESS:
                 self.witness(opened, delivery, turn)
             else:
                 self.serve(opened, delivery, turn)
         self._answer(turn)
 
-    def _opened(self, delivery: Delivery) -> Opened | Refused:
-        """Step 1."""
+    def _opened(self, came: Delivery) -> tuple[Delivery, Opened | Refused]:
+        """Step 1, and the delivery as it is without its cover, as far as that came off."""
+        delivery = came
         try:
-            return self.steps.verify(delivery, party=self.party, trust=self.seat.trust)
+            delivery = self.covering.off(came)
+            opened = self.steps.verify(delivery, party=self.party, trust=self.seat.trust)
+            self.covering.as_agreed(came, opened)
         except Refused as refused:
-            return refused
+            return delivery, refused
+        return delivery, opened
+
+    def count(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Note what the sender's numbering shows of what came before."""
+        self.notes.numbered(turn, opened, delivery)
 
     def serve(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
         """A message: steps 2 to 5 and the evidence of it. Its receipt is due in this turn."""
@@ -211,7 +225,7 @@ class Window:
             fields = {"identity": opened.identity, "own": own, "losses": losses}
             self.notes.note(turn, records.TRANSLATED, envelope.correlationid, **fields)
         if road.refused is not None:
-            self._refused(opened.sealed, delivery, road.refused, turn, envelope.correlationid)
+            self._refused(opened.sealed, delivery, road.refused, turn, envelope)
         elif road.dispute is not None:
             self.notes.disputed(turn, opened.sealed, envelope.correlationid, road.dispute, by=envelope.source)
         turn.due.append((opened, road))
@@ -242,13 +256,13 @@ class Window:
     def answer_again(self, opened: Opened, delivery: Delivery, refused: Refused, turn: Turn) -> None:
         """A duplicate is answered with the stored receipt, byte for byte, and has no second effect."""
         self._answer(turn)  # the first copy may have come with this one
-        self._refused(opened.sealed, delivery, refused, turn, opened.envelope.correlationid)
+        self._refused(opened.sealed, delivery, refused, turn, opened.envelope)
         first = self.ledger.first_answer(opened.identity, opened.sealed.raw)
         if first is None:
             raise Defect(f"{self.party} received {opened.identity} and holds no receipt for it")
         turn.outgoing.append((put_again(self.notes.bytes_of(first, turn)), None))
 
-    def refuse_unread(self, delivery: Delivery, refused: Refused, turn: Turn) -> None:
+    def refuse_unread(self, came: Delivery, delivery: Delivery, refused: Refused, turn: Turn) -> None:
         """What did not pass step 1: put aside, logged, and answered with a signed negative receipt.
 
         A second copy is answered with the first one's receipt, as any duplicate: a turn cut off may have kept it back.
@@ -258,10 +272,11 @@ class Window:
         sender = topics.sender_of(delivery.topic, self.seat.agreements)
         first = self.ledger.first_answer(sealed.identity, sealed.raw)
         self._refused(sealed, delivery, refused, turn, None)
-        aside = Record(topics.quarantine(self.party), delivery.key, delivery.value, delivery.headers)
+        # Aside as it came: what was covered on the wire stays covered there.
+        aside = Record(topics.quarantine(self.party), came.key, came.value, came.headers)
         turn.outgoing.append((aside, None))
         # No receipt for a receipt, or two windows that cannot read each other would answer each other for ever.
-        if sender is None or claims_receipt(sealed):
+        if sender is None or claims_receipt(came.value) or claims_receipt(delivery.value):
             return
         if first is not None:
             turn.outgoing.append((put_again(self.notes.bytes_of(first, turn)), None))
@@ -288,15 +303,16 @@ class Window:
                 answers_what_was_asked(envelope, receipt, asked, party=self.party)
         except Refused as refused:
             # No receipt for a receipt, or two windows would answer each other for ever.
-            self._refused(opened.sealed, delivery, refused, turn, envelope.correlationid)
+            self._refused(opened.sealed, delivery, refused, turn, envelope)
             return
         raw = turn.keep(opened.sealed.token)
         waits_for = self.waits_for(receipt)
         if waits_for is not None:
-            fields = {"identity": opened.identity, "raw": raw, "waits_for": waits_for}
-            self.notes.note(turn, records.KEPT, envelope.correlationid, **fields)
+            fields = {"identity": opened.identity, "raw": raw, "waits_for": waits_for, "sender": envelope.source}
+            numbered = {"sequence": envelope.sequence, **place(delivery)}
+            self.notes.note(turn, records.KEPT, envelope.correlationid, **fields, **numbered)
             return
-        self._heard(opened.identity, raw, envelope, receipt, turn)
+        self._heard(Kept(opened.identity, raw, place(delivery)), envelope, receipt, turn)
         self._match(opened.identity, turn)
 
     def waits_for(self, receipt: Receipt) -> str | None:
@@ -317,11 +333,17 @@ class Window:
                 envelope = own_envelope(self.notes.bytes_of(kept.raw, turn))
                 receipt = receipts.parse(envelope.data)
                 self.notes.note(turn, records.MATCHED, envelope.correlationid, identity=kept.identity, waits_for=came)
-                self._heard(kept.identity, kept.raw, envelope, receipt, turn)
+                self._heard(kept, envelope, receipt, turn)
                 due.append(kept.identity)
 
-    def _heard(self, identity: str, raw: str, envelope: Envelope, receipt: Receipt, turn: Turn) -> None:
-        fields = {"identity": identity, "raw": raw, "of": receipt.of, "sender": envelope.source}
+    def _heard(self, came: Kept, envelope: Envelope, receipt: Receipt, turn: Turn) -> None:
+        fields: dict[str, object] = {
+            "identity": came.identity,
+            "raw": came.raw,
+            "of": receipt.of,
+            "sender": envelope.source,
+        }
+        fields |= {"sequence": envelope.sequence, **came.place}
         said = self.heard_as(receipt)
         self.notes.note(turn, records.ACKNOWLEDGED, envelope.correlationid, **fields, statements=said)
 
@@ -342,7 +364,7 @@ class Window:
             if answer is not None:
                 turn.post(self.outbox.post(answer))
         except Refused as refused:
-            self._refused(opened.sealed, delivery, refused, turn, opened.envelope.correlationid)
+            self._refused(opened.sealed, delivery, refused, turn, opened.envelope)
 
     def _request_cosignatures(self, turn: Turn) -> None:
         """As often as the agreement says, ask each partner to cosign what is durable already."""
@@ -359,6 +381,10 @@ class Window:
     def gives_out(self) -> tuple[bytes, ...]:
         """The records of the evidence log, as this party gives them out to who may ask."""
         return tuple(body for _, body in self.log.records())
+
+    def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted, as this party hands them to an arbiter, who gets no key."""
+        return tokens_under_cover(self.seat, self.log)
 
     # ------------------------------------------------------------------------------------------------ asking
 
@@ -385,10 +411,10 @@ class Window:
                 asked.answer.set_exception(error)
 
     def _refused(
-        self, sealed: Sealed, delivery: Delivery, refused: Refused, turn: Turn, correlation: str | None
+        self, sealed: Sealed, delivery: Delivery, refused: Refused, turn: Turn, envelope: Envelope | None
     ) -> None:
         self._tell.info("refused", reason=refused.reason.name, found=refused.found, clause=refused.clause)
-        self.notes.refused(turn, sealed, delivery, refused, correlation)
+        self.notes.refused(turn, sealed, delivery, refused, envelope)
 
 
 def answers_what_was_asked(envelope: Envelope, receipt: Receipt, asked: Outgoing, *, party: str) -> None:

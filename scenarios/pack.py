@@ -1,4 +1,4 @@
-"""The pack of this distribution: three fictional countries, two corridors, and the scenarios of the pilots."""
+"""The pack of this distribution: three fictional countries, three corridors, and the scenarios of the pilots."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ from scenarios.attacks.wrong_topic import wrong_topic
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
+from scenarios.isolation.at_the_door import at_the_door
+from scenarios.isolation.downgraded import downgraded
+from scenarios.isolation.dropped import dropped
+from scenarios.isolation.foreign_topic import foreign_topic
+from scenarios.isolation.operator_reads import operator_reads
+from scenarios.isolation.reordered import reordered
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
@@ -40,6 +46,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     outlives_it,
     overtaking,
     no_answer,
+    foreign_topic,
+    at_the_door,
+    dropped,
+    reordered,
+    operator_reads,
+    downgraded,
 )
 
 
@@ -51,7 +63,7 @@ def _corridor(name: str) -> Agreement:
 PACK = Pack(
     name="first corridor",
     countries={"QM": "Marenia", "QN": "Norlund", "QP": "Pellavia"},
-    corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml")),
+    corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml"), _corridor("qm-qp.toml")),
     cast=Window,
     scenarios=SCENARIOS,
     demo=Demo(first_five_minutes, telling.LANGUAGES, telling.tell),

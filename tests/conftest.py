@@ -7,7 +7,8 @@ the same absence is a failure: there, a test that did not run is a promise that 
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,8 @@ from harness.brokers.jars import find_jars
 from harness.brokers.java import find_java
 from harness.brokers.local import LocalBroker
 from harness.errors import NotReady
+from harness.exchange.bus import Bus
+from harness.trial.buses import BusMaker
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
 CI = os.environ.get("CI") == "true"
@@ -83,6 +86,30 @@ async def broker(parts_of_a_broker: None, tmp_path_factory: pytest.TempPathFacto
     """A real Apache Kafka, started once; each test has topics of its own on it."""
     async with LocalBroker(tmp_path_factory.mktemp("run"), PARTIES) as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def made_on() -> Callable[[LocalBroker], BusMaker]:
+    """How the bus of a scenario is made on a broker that runs already."""
+    return _made_on
+
+
+@pytest.fixture
+def on_the_broker(broker: LocalBroker) -> BusMaker:
+    """Makes the bus of one scenario on the session's broker."""
+    return _made_on(broker)
+
+
+def _made_on(broker: LocalBroker) -> BusMaker:
+    @asynccontextmanager
+    async def opened(prefix: str) -> AsyncIterator[Bus]:
+        bus = broker.bus(prefix)
+        try:
+            yield bus
+        finally:
+            await bus.close()
+
+    return opened
 
 
 class PlainBroker(LocalBroker):

@@ -95,7 +95,13 @@ class LocalBroker:
 
     def bus(self, prefix: str = "", *, patience: float = 15.0) -> KafkaBus:
         """A bus on this broker; `prefix` keeps runs apart that share it."""
-        return KafkaBus(self.address, prefix=prefix, credentials=self._credentials, patience=patience)
+        return KafkaBus(
+            self.address, prefix=prefix, credentials=self._credentials, patience=patience, log=self.log_text
+        )
+
+    def log_text(self) -> str:
+        """What the broker that runs now has written in its log."""
+        return self.logs[-1].read_text("utf-8", "replace") if self.logs else ""
 
     async def __aenter__(self) -> Self:
         """Start. Raises: NotReady (no Java, no jars), RoadFailed (Kafka does not start; where its log is)."""

@@ -84,12 +84,18 @@ class Agreement(BaseModel):
     parties: dict[Party, Member]
     recognition: Recognition
     algorithms: tuple[str, ...]
+    encryption: Literal["none", "ECDH-ES+A256GCM"] = "none"
     documents: tuple[Cover, ...]
     witnessing: Witnessing = Witnessing()
     retention_years: Annotated[int, Field(gt=0)]
     evidence: str
     liability: str
     forum: str
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether documents, disputes and receipts cross encrypted for their receiver."""
+        return self.encryption != "none"
 
     def partner(self, party: str) -> str:
         """The other side, seen from `party`."""

@@ -379,6 +379,42 @@ LOG_NOT_CONTINUED: Final = Reason(
     "伙伴方的检查点与此前出示的不衔接：其日志被截断、重建或分叉。",
     "Контрольная точка партнёра не продолжает показанную прежде: журнал обрезан, переписан или раздвоен.",
 )
+NOT_ENCRYPTED: Final = Reason(
+    "417",
+    "not encrypted",
+    Step.VERIFY,
+    "the corridor agreement, encryption",
+    "The message came in plain, and the agreement asks for encryption.",
+    "报文以明文到达，而协定要求加密。",
+    "Сообщение пришло открытым, а соглашение требует шифрования.",
+)
+OTHER_RECIPIENT: Final = Reason(
+    "418",
+    "encrypted for somebody else",
+    Step.VERIFY,
+    "RFC 7516, 4.1.8; docs/wire.md, 3",
+    "The message was encrypted for another key than the receiver's.",
+    "该报文是用接收方以外的密钥加密的。",
+    "Сообщение зашифровано не для ключа получателя.",
+)
+BROKEN_ENCRYPTION: Final = Reason(
+    "419",
+    "broken encryption",
+    Step.VERIFY,
+    "RFC 7516, 5.2",
+    "The bytes are not those that were encrypted for this key.",
+    "字节内容与为该密钥加密时不符。",
+    "Байты не те, что были зашифрованы для этого ключа.",
+)
+ENCRYPTION_NOT_AGREED: Final = Reason(
+    "420",
+    "encryption not agreed",
+    Step.VERIFY,
+    "the corridor agreement, encryption",
+    "The message is encrypted in a way that the agreement does not name, or though it names none.",
+    "报文的加密方式未在协定中约定，或协定根本未约定加密。",
+    "Сообщение зашифровано способом, которого соглашение не называет, или вовсе без такого уговора.",
+)
 REJECTED_BY_AUTHORITY: Final = Reason(
     "501",
     "rejected by the authority",

@@ -79,6 +79,8 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.WrongKind: reasons.WRONG_KIND,
     errors.AlgorithmMismatch: reasons.ALGORITHM_MISMATCH,
     errors.UnsupportedAlgorithm: reasons.UNSUPPORTED_ALGORITHM,
+    errors.OtherRecipient: reasons.OTHER_RECIPIENT,
+    errors.BrokenCipher: reasons.BROKEN_ENCRYPTION,
     errors.BadSignature: reasons.BROKEN_SEAL,
     errors.UnknownSigner: reasons.UNKNOWN_SIGNER,
     errors.Expired: reasons.EXPIRED_CERTIFICATE,

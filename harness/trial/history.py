@@ -19,6 +19,7 @@ from typing import Any
 
 from certs.errors import TrustError
 from certs.gates import strict_json
+from certs.jwe import looks_encrypted
 from certs.jws import read as read_token
 from certs.trust import TrustStore
 from harness.clock import Clock, moment, stamp
@@ -45,7 +46,10 @@ class What(StrEnum):
     STOPPED = "stopped"
     PROMISE = "promise"
     RECORD = "record"
+    UNDER_COVER = "under cover"
     BUNDLE = "bundle"
+    ATTEMPT = "attempt"
+    BROKER = "broker"
     TROUBLE = "trouble"
 
 
@@ -157,7 +161,7 @@ class History:
     @cached_property
     def deliveries(self) -> tuple[Seen, ...]:
         """Everything the tap saw, in its order, opened where a seal holds."""
-        return tuple(self._open(see(delivery_from(event))) for event in self.of(What.DELIVERY))
+        return tuple(self._open(see(self._uncovered(delivery_from(event)))) for event in self.of(What.DELIVERY))
 
     @cached_property
     def trust(self) -> TrustStore:
@@ -209,6 +213,31 @@ class History:
             for seen in self.deliveries
             if (receipt := seen.receipt) is not None and seen.opened is not None and seen.by_owner
         )
+
+    @cached_property
+    def handed_over(self) -> Mapping[str, bytes]:
+        """The signed tokens behind what crossed encrypted, by raw digest, as the parties handed them to the judge."""
+        tokens = (event["token"].encode("latin-1") for event in self.of(What.UNDER_COVER))
+        return {Sealed(token).raw: token for token in tokens}
+
+    @cached_property
+    def taken(self) -> Mapping[tuple[str, int, int], str]:
+        """What each reader's log says it took from each place of its own inboxes: raw digests by place."""
+        return {
+            (str(one.get("topic")), int(str(one.get("partition"))), int(str(one.get("offset")))): str(one.get("raw"))
+            for party, log in self.logs.items()
+            for one in log
+            if one.get("raw") is not None
+            and one.get("offset") is not None
+            and str(one.get("topic")).startswith(f"{topics.principal(party)}.in.from.")
+        }
+
+    def _uncovered(self, delivery: Delivery) -> Delivery:
+        """With the token that its reader says was inside, where the wire shows none; its seal is checked as any."""
+        if not looks_encrypted(delivery.value):
+            return delivery
+        raw = self.taken.get((delivery.topic, delivery.partition, delivery.offset), "")
+        return replace(delivery, value=self.handed_over.get(raw, delivery.value))
 
     def _open(self, seen: Seen) -> Seen:
         try:

@@ -88,6 +88,10 @@ class OwnProcess:
         """The records of its evidence log."""
         return await self.counter.gives_out()
 
+    async def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted."""
+        return await self.counter.hands_over()
+
     def kill(self) -> None:
         """SIGKILL: no farewell, no last word."""
         if self._life is not None and self._life.process.returncode is None:

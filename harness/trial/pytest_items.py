@@ -60,7 +60,7 @@ class Session:
     def play(self, item: Playable) -> Outcome:
         """Play and judge one scenario."""
         outcome = self._runner.run(rehearse_one(item, self.programme, self.stand()))
-        self.kept = self.kept or outcome.verdict is not Verdict.HELD
+        self.kept = self.kept or outcome.verdict not in (Verdict.HELD, Verdict.NOT_PLAYED)
         return outcome
 
     def close(self) -> None:
@@ -106,6 +106,8 @@ class ScenarioItem(pytest.Item):
         """Play and judge it; fail with four lines for each promise that did not hold."""
         outcome = session_of(self.config).play(self.played)
         self.user_properties.append(("again", outcome.again))
+        if outcome.unplayable:
+            pytest.skip(outcome.unplayable)
         if outcome.verdict is not Verdict.HELD:
             lines = console.outcome_lines(outcome)
             pytest.fail("\n".join("".join(part.text for part in line) for line in lines), pytrace=False)

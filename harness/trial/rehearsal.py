@@ -21,7 +21,7 @@ from harness.clock import Clock
 from harness.errors import NotReady
 from harness.exchange import topics
 from harness.trial import about
-from harness.trial.buses import Standing, standing
+from harness.trial.buses import MEMORY, Standing, standing
 from harness.trial.checks import CHECKS
 from harness.trial.history import History
 from harness.trial.report import HISTORY, no_verdict, where_to_look
@@ -87,6 +87,8 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
 async def rehearse_one(item: Playable, programme: Programme, stands: Standing) -> Outcome:
     """Play and judge one scenario on a bus that stands."""
     scenario, folder, clock = item.scenario, programme.folder / item.scenario.id, programme.clock
+    if scenario.needs and programme.bus == MEMORY:
+        return not_played(scenario, programme)
     bill = Playbill(
         item.pack,
         stands,
@@ -113,6 +115,15 @@ def told(scenario: Scenario, history: History, programme: Programme, began: date
     outcome = _outcome(scenario, judge(scenario, history), programme, began, trouble(history))
     judged = no_verdict(outcome) if outcome.trouble else where_to_look(history, outcome.judged)
     return _outcome(scenario, judged, programme, began, outcome.trouble)
+
+
+def not_played(scenario: Scenario, programme: Programme) -> Outcome:
+    """What is told of a scenario that this bus cannot show: why, and never that it held."""
+    why = f"needs {scenario.needs}; this run is on the {programme.bus} bus (--bus local plays it)"
+    judged = tuple(
+        Judged(one.name, one.promise, Verdict.NOT_PLAYED, one.promise, why, one.topic) for one in scenario.checks
+    )
+    return Outcome(scenario, judged, programme.folder / scenario.id, 0.0, programme.again(scenario), unplayable=why)
 
 
 def never_played(programme: Programme, why: NotReady) -> tuple[Outcome, ...]:

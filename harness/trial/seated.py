@@ -55,6 +55,10 @@ class Seated(Protocol):
         """The records of its evidence log."""
         ...
 
+    async def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted."""
+        ...
+
     def kill(self) -> None:
         """End its life now, without farewell; it is started again."""
         ...
@@ -116,6 +120,10 @@ class InHouse:
     async def gives_out(self) -> tuple[bytes, ...]:
         """The records of its evidence log."""
         return self.player.gives_out()
+
+    async def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted."""
+        return self.player.hands_over()
 
     def kill(self) -> None:
         """Cancel its task: as near to a kill as there is without killing the stage."""

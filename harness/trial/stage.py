@@ -16,8 +16,11 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from certs.authority import Authority
 from certs.identity import Algorithm, Identity
+from certs.jwe import Opener
 from certs.trust import TrustStore
 from harness.clock import Chance, Clock
 from harness.errors import BadInput, RoadFailed
@@ -32,10 +35,11 @@ from harness.exchange.seat import Seat, Sent
 from harness.trial.buses import Fallible
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
-from harness.trial.ground import Cast, Ground
+from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
 from harness.trial.seated import House, InHouse, Seated
+from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
 
@@ -61,14 +65,16 @@ class Country:
     identity: Identity
     trust_list: bytes
     crls: tuple[bytes, ...]
+    opener: Opener
 
     def published(self) -> dict[str, object]:
-        """What anybody can look up: the trust list (a token), the root's fingerprint, the revocation lists (base64)."""
+        """What anybody can look up: trust list (a token), root's fingerprint, CRLs and certificate to encrypt for."""
         return {
             "country": self.code,
             "anchor": self.authority.anchor,
             "trust_list": self.trust_list.decode(),
             "crls": [base64.b64encode(crl).decode() for crl in self.crls],
+            "reader": base64.b64encode(self.opener.certificate.public_bytes(Encoding.DER)).decode(),
         }
 
 
@@ -198,6 +204,27 @@ class Window:
         await self._bounded(self._party.up(death), f"{self.code} to die and come back")
         self._stage.died(self.code, self._party.deaths)
 
+    async def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted."""
+        return await self._party.hands_over()
+
+    async def took(self) -> set[tuple[str, int]]:
+        """The places, by topic and offset, from which its log says that something came to its inboxes."""
+        mine = f"{topics.principal(self.code)}.in.from."
+        noted = (told(body).fields for body in await self.gives_out())
+        return {
+            (str(fields["topic"]), int(str(fields["offset"])))
+            for fields in noted
+            if "offset" in fields and str(fields["topic"]).startswith(mine)
+        }
+
+    async def knows_answer(self, identity: str) -> bool:
+        """Whether its log holds a receipt about this message."""
+        return any(
+            (record := told(body)).event == records.ACKNOWLEDGED and record.fields.get("of") == identity
+            for body in await self.gives_out()
+        )
+
     async def _bounded(self, doing: Awaitable[T], what: str) -> T:
         try:
             async with asyncio.timeout(self._stage.setting.patience):
@@ -235,6 +262,19 @@ class Stage:
     def insider(self, code: str) -> Insider:
         """Somebody in country `code` who can use its signing key."""
         return Insider(self.countries[code].identity, self.setting.clock, self.setting.luck)
+
+    def stranger(self, code: str) -> Stranger:
+        """Somebody who comes to the broker as party `code`, and tries what no agreement gives it."""
+        setting = self.setting
+        return Stranger(
+            code,
+            self.bus,
+            self.scribe,
+            clock=setting.clock,
+            chance=setting.chance.octets,
+            folder=setting.folder / "certs" / "strangers",
+            patience=setting.patience,
+        )
 
     def sample(self, name: str) -> bytes:
         """A document of the pack's own, freshly dated."""
@@ -289,6 +329,18 @@ class Stage:
 
         return await self._seen(about, f"answer {copy} to {what}", copy)
 
+    async def hears(self, sent: Sent, *, of: str) -> None:
+        """Return once `of`, who sent this, has an answer in its log: on an encrypted corridor the wire shows none."""
+        window, other = self.window(of), self.window(sent.to)
+        try:
+            async with asyncio.timeout(self.setting.patience):
+                while not await window.knows_answer(sent.identity):
+                    # One more round between the two, in which each takes what is on its topics. No sleep.
+                    await other.seeks_witness(of)
+                    await window.seeks_witness(sent.to)
+        except TimeoutError as error:
+            raise self.stopped(f"{of} to hear an answer to {sent.subject}") from error
+
     async def tampered(self, *, on: str, after: Sent) -> Seen:
         """What came on topic `on` of this transaction under another identity than its sender gave it."""
 
@@ -325,6 +377,8 @@ class Stage:
                 except Stopped:
                     continue  # written down; a log without its witness shows in the checks
         for code, window in self.windows.items():
+            for token in await window.hands_over():
+                self.scribe.write(What.UNDER_COVER, party=code, token=token.decode("latin-1"))
             for index, body in enumerate(await window.gives_out()):
                 self.scribe.write(What.RECORD, party=code, index=index, body=body.decode(errors="backslashreplace"))
 
@@ -359,9 +413,13 @@ class Stage:
             if (record := told(body)).event in (records.SENT, records.ANSWERED)
         }
         wanted -= {Sealed(value).raw for value in self.wire.kept_away}
+        # Under a cover the tap cannot tell them apart: there it has seen enough when it saw the places that logs name.
+        wanted -= {Sealed(token).raw for window in self.windows.values() for token in await window.hands_over()}
+        places = {place for window in self.windows.values() for place in await window.took()}
         try:
             async with asyncio.timeout(self.setting.patience / 4):
                 await self.tap.until_all(wanted)
+                await self.tap.until_places(places)
         except TimeoutError:
             self.stopped("the tap to see all that the logs say was put")
 
@@ -374,12 +432,15 @@ def _found(code: str, setting: Setting) -> Country:
     identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
     authority.save(setting.folder / "certs" / code / "authority")
     identity.save(setting.folder / "certs" / code / "window")
+    opener = authority.issue_opener(code, at - timedelta(minutes=1), lifetime=setting.lifetime)
+    opener.save(setting.folder / "certs" / code / "opener")
     return Country(
         code=code,
         authority=authority,
         identity=identity,
         trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime),
         crls=authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime),
+        opener=opener,
     )
 
 
@@ -436,6 +497,8 @@ def _seat(
         clock=setting.clock,
         chance=setting.chance,
         folder=folder,
+        opener=countries[code].opener,
+        readers={other: countries[other].opener.certificate for other in signed},
     )
 
 
@@ -448,6 +511,7 @@ async def staged(
     *,
     cast: Mapping[str, Cast] | None = None,
     way: Way | None = None,
+    grants: Grants = tuple,
 ) -> AsyncIterator[Stage]:
     """Set a rehearsal up, run it while the block lasts, and take it down.
 
@@ -458,6 +522,7 @@ async def staged(
         scribe: where the history goes.
         cast: who plays which seat instead of the usual window: saboteurs, say.
         way: how a party comes to the same bus from a process of its own; None when all live in this one.
+        grants: what the operator makes of the rights that the agreements give; an honest one grants just these.
 
     Raises:
         RoadFailed: the bus or a disk failed while the run was on.
@@ -467,7 +532,7 @@ async def staged(
     for country in stage.countries.values():
         scribe.write(What.COUNTRY, **country.published())
     seats = seat(setting, ground, stage.countries, stage.wire)
-    rights = rights_of(ground.corridors)
+    rights = grants(rights_of(ground.corridors))
     await bus.open_topics(rights)
     async with stage.tap.listening(bus, [one.topic for one in rights]), housed(stage, way) as house:
         players = {code: house((cast or {}).get(code, ground.cast), place) for code, place in seats.items()}
