@@ -218,7 +218,7 @@ class _Running:
         self.log = log
         self.ended = asyncio.Event()
         self._engine = engine
-        self._container = container
+        self.container = container
         self._loop = asyncio.get_running_loop()
         # A daemon, not a worker of the loop's: those are waited for at the end, and this one ends with the container.
         self._follower = threading.Thread(target=self._follow, name=f"log of {address}", daemon=True)
@@ -227,7 +227,7 @@ class _Running:
     def _follow(self) -> None:
         """Write Kafka's words down until the container ends."""
         with self.log.open("ab", buffering=0) as file, suppress(Exception):
-            for words in self._container.get_wrapped_container().logs(stream=True, follow=True):
+            for words in self.container.get_wrapped_container().logs(stream=True, follow=True):
                 file.write(words)
         with suppress(RuntimeError):  # the loop was closed before
             self._loop.call_soon_threadsafe(self.ended.set)
@@ -237,7 +237,7 @@ class _Running:
         await asyncio.shield(asyncio.to_thread(self._end))
 
     def _end(self) -> None:
-        self._engine.remove(self._container)
+        self._engine.remove(self.container)
         self._follower.join()
 
 

@@ -13,6 +13,7 @@ import atexit
 import os
 import socket
 import sys
+import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
@@ -67,12 +68,14 @@ class Engine:
             self._client = DockerClient()
             self._client.client.ping()
         except DockerException as error:
+            _hang_up(error)
             raise NotReady(
                 f"no Docker engine answers: {_short(error)}",
                 expected="a running engine that this user may talk to",
                 todo="start Docker, or set DOCKER_HOST; `docker info` shows when it answers",
             ) from error
         if (host := self._client.host()) not in _LOCAL:
+            self.close()
             raise NotReady(
                 f"the Docker engine is on {host}",
                 expected="an engine on this machine, since brokers are published on loopback only",
@@ -174,6 +177,16 @@ class Engine:
         """Let go of the engine; a `fetch` that another thread waits for ends with the next word about it."""
         self._closed = True
         self._client.client.close()
+
+
+def _hang_up(error: BaseException | None) -> None:
+    """Close the sockets that docker-py opened, could not connect, and forgot in the frames of its error."""
+    while error is not None:
+        for frame, _ in traceback.walk_tb(error.__traceback__):
+            for value in frame.f_locals.values():
+                if isinstance(value, socket.socket):
+                    value.close()
+        error = error.__context__
 
 
 def _no_image(image: str, why: str) -> NotReady:
