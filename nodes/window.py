@@ -85,12 +85,13 @@ class Window:
         self._work: asyncio.Queue[_Work] = asyncio.Queue(maxsize=LONGEST_TURN)
         self._asked: set[asyncio.Future[Any]] = set()
         self._closed = False
+        self._leaving = False
         self._tell = structlog.get_logger().bind(party=seat.party, run=seat.run)
 
     # ------------------------------------------------------------------------------------------------ life
 
     async def run(self) -> None:
-        """Open the inboxes, take up what was left undone, and work until cancelled."""
+        """Open the inboxes, take up what was left undone, and work until told to leave, or cancelled."""
         bus, me = self.seat.bus, topics.principal(self.party)
         outlet = await bus.outlet(me)
         inboxes = [topics.inbox(self.party, partner) for partner in self.seat.agreements]
@@ -99,9 +100,10 @@ class Window:
             await self._resume(outlet)
             self.ready.set()
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._fetch(inlet))
-                while True:
+                fetching = group.create_task(self._fetch(inlet))
+                while not self._leaving:
                     await self._turn(await self._gather(), inlet, outlet)
+                fetching.cancel()
         finally:
             self._closed = True
             for waiting in self._asked:
@@ -111,6 +113,12 @@ class Window:
             await outlet.close()
             self.witnessing.close()
             self.log.close()
+
+    def leave(self) -> None:
+        """Finish the turn under way and go: `run` returns. What was not begun is delivered again, or asked again."""
+        self._leaving = True
+        with suppress(asyncio.QueueFull):
+            self._work.put_nowait(())  # nothing to do, only to wake the loop; a full queue wakes it anyway
 
     async def _fetch(self, inlet: Inlet) -> None:
         while True:

@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "list": "Show countries, corridors, scenarios and attacks.",
     "run": "Play scenarios and judge what happened.",
     "send": "Send one document of yours, there and back, with its evidence.",
+    "node": "One party as a process of its own.",
     "verify": "Check an evidence bundle offline, as an arbiter would.",
     "certs": "The rehearsal's authorities: issue, list, show.",
     "bench": "Measure the published figures again.",
@@ -30,7 +31,7 @@ COMMANDS: Final = {
 }
 """Every command and its one line: so that `--help` need not load any of them."""
 
-SHARED: Final = frozenset({"bus", "seed", "out", "algorithm", "json"})
+SHARED: Final = frozenset({"bus", "bus-config", "seed", "out", "algorithm", "json"})
 """The options that mean the same wherever they stand: CORRIDOR_BUS is for every command that has `--bus`."""
 
 INTERRUPTED: Final = 130

@@ -23,6 +23,7 @@ from certs.summary import Summary, describe
 from harness.cli import say
 from harness.cli.files import new_folder, read_file
 from harness.cli.published import published, tell
+from harness.cli.seats import issue_seats
 from harness.clock import Chance, SystemClock, stamp
 from harness.errors import BadInput
 
@@ -47,7 +48,7 @@ def command() -> None:
 
 
 @command.command(short_help="Found a country's authorities, certify its window.")
-@click.argument("country")
+@click.argument("country", required=False)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -64,18 +65,42 @@ def command() -> None:
     help="Of the window's signing key; authorities always use P-256.",
 )
 @click.option("--days", type=click.IntRange(1, 365), default=1, show_default=True, help="For how long it is valid.")
+@click.option(
+    "--seats",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Instead of one country: a seat folder for every party of the pack's corridors, for `corridor node`.",
+)
+@click.option("--run", help="With --seats: the run's name, which stands before its topics. [default: drawn]")
 @click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
-def issue(*, country: str, out: Path, algorithm: str, days: int, as_json: bool) -> None:
+def issue(
+    *, country: str | None, out: Path, algorithm: str, days: int, seats: Path | None, run: str | None, as_json: bool
+) -> None:
     """Found a country's authorities, and issue its window a signing certificate.
 
     Writes root, issuing authority, publisher and window with their keys, the trust list and both revocation lists
     into DIR/COUNTRY. Keys that are there already are never written over.
 
+    With --seats, all countries of the corridors are founded: DIR/PARTY is what each party needs to take its seat, and
+    belongs to that party alone; DIR/certs holds the authorities' keys and stays with who issued them.
+
     \b
     Examples:
       corridor certs issue QM
       corridor certs issue QN --algorithm Ed25519 --out keys --days 7
+      corridor certs issue --seats seats --run pilot-1
     """
+    if seats is not None:
+        _alone(country)
+        for party, name, folder in issue_seats(seats, run, Algorithm(algorithm), timedelta(days=days)):
+            _told_seat(party, name, folder, as_json=as_json)
+        return
+    if country is None or run is not None:
+        raise BadInput(
+            "no country is named" if country is None else "--run goes with --seats",
+            expected="COUNTRY, or --seats DIR",
+            todo="corridor certs issue QM, or corridor certs issue --seats seats",
+        )
     if not re.fullmatch("[A-Z]{2}", country):
         raise BadInput(
             f"{country!r} is no country code",
@@ -155,6 +180,22 @@ def show(*, name: str, folder: Path, as_json: bool) -> None:
         say.result(str(where))
         for label, value in summary.lines():
             say.result(f"  {label:<12} {value}")
+
+
+def _alone(country: str | None) -> None:
+    if country is not None:
+        raise BadInput(
+            f"--seats founds every country of the corridors, and {country} was named too",
+            expected="COUNTRY, or --seats DIR",
+            todo=f"leave {country} out",
+        )
+
+
+def _told_seat(party: str, run: str, folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        say.line("seat", party=party, run=run, path=str(folder))
+    else:
+        say.row(party, f"seat in {folder}, run {run}")
 
 
 def _issue(country: str, algorithm: Algorithm, lifetime: timedelta, folder: Path) -> None:

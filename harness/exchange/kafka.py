@@ -49,12 +49,20 @@ class KafkaBus:
         prefix: stands before every topic and group, so that runs on one cluster do not meet (`run-3f2a.`).
         credentials: what each principal shows the broker; None for a broker that takes plaintext.
         patience: seconds after which a broker that does not answer is Unreachable.
+        instance: by what name a party that is a process of its own is known in its groups. One that was killed and
+            starts again under this name takes its place over at once, and waits for no session to run out.
     """
 
     def __init__(
-        self, address: str, *, prefix: str = "", credentials: Credentials | None = None, patience: float = 15.0
+        self,
+        address: str,
+        *,
+        prefix: str = "",
+        credentials: Credentials | None = None,
+        patience: float = 15.0,
+        instance: str | None = None,
     ) -> None:
-        self._link = Link(address, prefix, credentials, patience)
+        self._link = Link(address, prefix, credentials, patience, instance)
         self._operator = Operator(self._link)
         self._opened: list[_KafkaOutlet | _KafkaInlet] = []
 
@@ -212,6 +220,7 @@ class _KafkaInlet:
         self._group = group
         self._consumer = AIOKafkaConsumer(
             group_id=None if group is None else link.group(principal, group),
+            group_instance_id=None if group is None else link.instance,
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_partition_fetch_bytes=_FETCH,

@@ -79,12 +79,14 @@ class Link:
         prefix: stands before every topic and group of the run, so that runs on one cluster do not meet.
         credentials: None for a broker that takes plaintext.
         patience: seconds after which a broker that does not answer counts as unreachable.
+        instance: the static name of this process in its groups (KIP-345), if it is to have one.
     """
 
     address: str
     prefix: str
     credentials: Credentials | None
     patience: float
+    instance: str | None = None
 
     def options(self, principal: str) -> dict[str, Any]:  # Any: aiokafka takes them as keyword arguments
         """What every client of this link is made with."""

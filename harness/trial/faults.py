@@ -1,15 +1,16 @@
 """The adversaries: named seats from which something goes wrong on purpose.
 
 `Wire` stands between the parties' outlets and the bus: what Mallory does to records under way happens there, so the
-sender's log says what it sent and the tap says what arrived. `Mallory` also plays the dishonest operator, who can write
-any topic. `Insider` holds one party's key and sends what its window never would. None of them touches a window.
+sender's log says what it sent and the tap says what arrived; `wiring` carries it to parties that are processes
+of their own. `Mallory` also plays the dishonest operator, who can write any topic. `Insider` holds one party's key and
+sends what its window never would. None of them touches a window.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -63,7 +64,11 @@ class Wire(Passage):
 
     async def outlet(self, principal: str) -> Outlet:
         """An outlet whose records pass Mallory."""
-        return _WiredOutlet(await super().outlet(principal), self, self.clock)
+
+        async def through(records: Sequence[Record]) -> Sequence[Record | None]:
+            return [self.through(one) for one in records]
+
+        return WiredOutlet(await super().outlet(principal), through, self.clock)
 
     def through(self, record: Record) -> Record | None:
         """What becomes of `record`."""
@@ -75,17 +80,23 @@ class Wire(Passage):
         return now
 
 
-class _WiredOutlet:
-    def __init__(self, outlet: Outlet, wire: Wire, clock: Clock) -> None:
-        self._outlet, self._wire, self._clock = outlet, wire, clock
+class WiredOutlet:
+    """An outlet of a party's under which Mallory stands. `through` says what becomes of records: None is held back."""
+
+    def __init__(
+        self, outlet: Outlet, through: Callable[[Sequence[Record]], Awaitable[Sequence[Record | None]]], clock: Clock
+    ) -> None:
+        self._outlet, self._through, self._clock = outlet, through, clock
 
     async def put(self, *records: Record) -> tuple[Ack, ...]:
         """Put what Mallory lets through; for what she holds back she lies that the broker has it."""
-        passed = [(at, changed) for at, one in enumerate(records) if (changed := self._wire.through(one)) is not None]
+        became = await self._through(records)
+        passed = [(at, changed) for at, changed in enumerate(became) if changed is not None]
         acks = dict(zip((at for at, _ in passed), await self._outlet.put(*(one for _, one in passed)), strict=True))
         return tuple(acks.get(at) or Ack(one.topic, 0, 0, self._clock.now()) for at, one in enumerate(records))
 
     async def close(self) -> None:
+        """Let go of the connection."""
         await self._outlet.close()
 
 

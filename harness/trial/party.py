@@ -59,7 +59,11 @@ class Party(Protocol):
         ...
 
     async def run(self) -> None:
-        """Live until cancelled."""
+        """Live until told to leave, or cancelled."""
+        ...
+
+    def leave(self) -> None:
+        """Finish what is under way, and let `run` return."""
         ...
 
     def gives_out(self) -> tuple[bytes, ...]:

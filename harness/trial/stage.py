@@ -81,6 +81,7 @@ class Setting:
     patience: float = PATIENCE
     luck: Chance = field(default_factory=Chance)
     """Where the script's own choices come from (what an adversary makes up): seeded, so that a run can be repeated."""
+    lifetime: timedelta = LIFETIME
 
 
 def parties_of(corridors: tuple[Agreement, ...]) -> tuple[str, ...]:
@@ -308,16 +309,16 @@ def _found(code: str, setting: Setting) -> Country:
     """Found one country's authorities, and give its window an identity."""
     at, chance = setting.clock.now(), setting.chance
     # A minute back, so that two machines' clocks may differ a little.
-    authority = Authority.found(code, at - timedelta(minutes=1), chance.octets, LIFETIME)
-    identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=LIFETIME)
+    authority = Authority.found(code, at - timedelta(minutes=1), chance.octets, setting.lifetime)
+    identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
     authority.save(setting.folder / "certs" / code / "authority")
     identity.save(setting.folder / "certs" / code / "window")
     return Country(
         code=code,
         authority=authority,
         identity=identity,
-        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + LIFETIME),
-        crls=authority.crls(at - timedelta(minutes=1), lifetime=LIFETIME),
+        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime),
+        crls=authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime),
     )
 
 
@@ -333,19 +334,26 @@ def found(setting: Setting, ground: Ground) -> dict[str, Country]:
     return {code: _found(code, setting) for code in parties_of(ground.corridors)}
 
 
-def seat(setting: Setting, ground: Ground, countries: Mapping[str, Country], bus: Bus) -> dict[str, Seat]:
-    """A seat on `bus` for every party, under corridors that both of their sides sign here."""
+def seat(
+    setting: Setting, ground: Ground, countries: Mapping[str, Country], bus: Bus, *, at: Path | None = None
+) -> dict[str, Seat]:
+    """A seat on `bus` for every party, under corridors that both of their sides sign here.
+
+    Each party's folder is made in `at`, or in `parties` of the run's folder.
+    """
+    place = at or setting.folder / "parties"
     signed: dict[str, dict[str, Signed]] = {code: {} for code in countries}
     for corridor in ground.corridors:
         one, other = corridor.parties
         signed[one][other] = signed[other][one] = _conclude(corridor, countries)
-    return {code: _seat(setting, countries, bus, code, signed[code]) for code in countries}
+    return {code: _seat(setting, countries, bus, place / code, signed[code]) for code in countries}
 
 
 def _seat(
-    setting: Setting, countries: Mapping[str, Country], bus: Bus, code: str, signed: Mapping[str, Signed]
+    setting: Setting, countries: Mapping[str, Country], bus: Bus, folder: Path, signed: Mapping[str, Signed]
 ) -> Seat:
     """What one party gets: only its own key, and of its partners only what they publish."""
+    code = folder.name
     known = {one for other in signed for one in (code, other)} | {code}
     trust = TrustStore()
     for one in sorted(known):
@@ -353,7 +361,6 @@ def _seat(
     for one in sorted(known):
         for crl in countries[one].crls:
             trust.load_crl(crl)
-    folder = setting.folder / "parties" / code
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     return Seat(
         run=setting.run,

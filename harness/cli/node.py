@@ -1,0 +1,183 @@
+"""`corridor node`: one party as a process of its own, in the seat that its folder describes.
+
+Exit codes: 0 told to go, and gone in good order; 2 wrong usage, or a seat that cannot be taken; 3 the broker or the
+disk failed; 130 interrupted a second time (docs/exit-codes.md). What a seat folder holds: `harness.exchange.seating`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+
+import click
+
+from harness.cli import say
+from harness.cli.journal import journal
+from harness.clock import Chance, SystemClock
+from harness.errors import BadInput
+from harness.exchange import seating
+from harness.exchange.bus import Bus
+from harness.trial import packs
+from harness.trial.buses import LOCAL, MEMORY, named
+from harness.trial.ground import Cast
+from harness.trial.party import Party
+
+
+@click.command(name="node")
+@click.argument("party")
+@click.option("--bus", required=True, metavar="BUS", help="HOST:PORT of a running broker; several joined by commas.")
+@click.option(
+    "--bus-config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Kafka client properties: certificates, and the prefix of topics and groups.",
+)
+@click.option(
+    "--seat",
+    type=click.Path(path_type=Path),
+    required=True,
+    metavar="DIR",
+    help="The party's seat folder, as `corridor certs issue --seats` wrote it; its evidence log is kept there too.",
+)
+@click.option(
+    "--control", type=click.Path(path_type=Path), metavar="SOCKET", help="Answer its own people at this Unix socket."
+)
+@click.option("--cast", default="", metavar="ENTRY", help="Who plays it, as module:name. [default: the pack's window]")
+@click.option("--wire", type=click.Path(path_type=Path), metavar="SOCKET", hidden=True)
+def command(
+    *, party: str, bus: str, bus_config: Path | None, seat: Path, control: Path | None, cast: str, wire: Path | None
+) -> None:
+    """One party as a process of its own.
+
+    It opens its inboxes, says on stderr that it is ready, and works until SIGTERM or Ctrl-C: then it finishes what is
+    under way and goes. Killed, it loses nothing: started again, it takes up what was left undone.
+
+    \b
+    Examples:
+      corridor certs issue --seats seats --run pilot-1
+      corridor node QM --bus localhost:9092 --bus-config client.properties --seat seats/QM
+    """
+    if named(bus) in (MEMORY, LOCAL):
+        raise BadInput(
+            f"--bus {bus} ends with the process that holds it",
+            expected="HOST:PORT of a broker that other parties reach too",
+            todo="start one first: corridor broker start",
+        )
+    found = seating.ticket(seat)
+    if found.party != party:
+        raise BadInput(f"the seat in {seat} is {found.party}'s", expected=f"the seat of {party}", todo="name its own")
+    place = _Place(found.run, party, bus, bus_config, seat, control, wire)
+    with seating.taken(seat), journal(seat):
+        asyncio.run(_live(place, _player(cast, party)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the party sits, as the options say it."""
+
+    run: str
+    party: str
+    address: str
+    config: Path | None
+    folder: Path
+    control: Path | None
+    wire: Path | None
+
+
+def _player(entry: str, party: str) -> Cast:
+    """Who plays the party: what `entry` names, or the usual window of the pack that has a corridor for it."""
+    if not entry:
+        for pack in packs.installed():
+            if any(party in corridor.parties for corridor in pack.corridors):
+                return pack.cast
+        raise BadInput(f"no installed pack has a corridor of {party}", todo="see `corridor list`, or name a --cast")
+    module, _, name = entry.partition(":")
+    try:
+        found: Cast = getattr(import_module(module), name)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise BadInput(
+            f"--cast {entry}: {error}", expected="module:name of a window", todo="check its spelling"
+        ) from error
+    if not callable(found):
+        raise BadInput(f"--cast {entry} is no window but a {type(found).__name__}", expected="a window")
+    return found
+
+
+async def _live(place: _Place, cast: Cast) -> None:
+    # Imported here: `corridor node --help` needs neither.
+    from harness.trial.attendant import attending
+
+    async with _bus(place) as (bus, over):
+        seat = seating.load(place.folder, bus=bus, clock=SystemClock(), chance=Chance())
+        player = cast(seat)
+        async with AsyncExitStack() as stack:
+            if place.control is not None:
+                await stack.enter_async_context(attending(player, place.run, place.control))
+            await _until_told(player, place, over)
+    say.progress(f"{place.party} has left")
+
+
+async def _until_told(player: Party, place: _Place, over: asyncio.Event) -> None:
+    """Let the party live until a signal, or the end of its run, tells it to go."""
+    loop = asyncio.get_running_loop()
+    life = asyncio.ensure_future(player.run())
+
+    def told(number: int) -> None:
+        player.leave()
+        # A second time, and it is not waited for.
+        loop.remove_signal_handler(number)
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, told, number)
+    ready, ended = asyncio.ensure_future(player.ready.wait()), asyncio.ensure_future(over.wait())
+    try:
+        await asyncio.wait([life, ready], return_when=asyncio.FIRST_COMPLETED)
+        if ready.done():
+            say.progress(f"{place.party} is ready (run {place.run}, process {os.getpid()})")
+            await asyncio.wait([life, ended], return_when=asyncio.FIRST_COMPLETED)
+            if not life.done():
+                player.leave()
+        await life
+    except BaseExceptionGroup as group:
+        # One cause is enough to tell; the rest fell with it.
+        raise _first(group) from group
+    finally:
+        for waiting in (ready, ended):
+            waiting.cancel()
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    one = group.exceptions[0]
+    return _first(one) if isinstance(one, BaseExceptionGroup) else one
+
+
+@asynccontextmanager
+async def _bus(place: _Place) -> AsyncIterator[tuple[Bus, asyncio.Event]]:
+    """The party's way to the broker, and what is set when the run is over for it."""
+    from harness.exchange.kafka import KafkaBus
+    from harness.exchange.kafka_config import read
+    from harness.trial.wiring import Wired
+
+    config = read(place.config) if place.config is not None else None
+    prefix = f"{config.prefix if config else ''}{place.run}."
+    # Known by a name of its own in its groups: started again after a kill, it need not wait for its old self's session.
+    bus = KafkaBus(
+        place.address, prefix=prefix, credentials=config.credentials if config else None, instance=place.party.lower()
+    )
+    try:
+        if place.wire is None:
+            yield bus, asyncio.Event()
+            return
+        wired = Wired(bus, place.wire, SystemClock())
+        try:
+            yield wired, wired.gone
+        finally:
+            await wired.close()
+    finally:
+        await bus.close()

@@ -1,0 +1,209 @@
+"""Seat folders: all that a party needs to take its place in a run, so that it can do so in a process of its own.
+
+    seat.json                     run, party, and the fingerprint of each root that this party pins
+    signing/                      the party's key (0600) and certificate
+    trust/QN.jws                  each country's trust list, a token
+    crls/QN-1.crl                 its revocation lists, DER
+    agreements/QN.json            the agreement with QN: the exact bytes both signed
+    agreements/QN.by-QM.jws       and each side's token over them
+
+The folder is also where the party keeps its evidence log; who is not the party has no business in it (0700). Nothing of
+another party's is here but what that party publishes. What a seat is: `seat`. Who makes one: `harness.trial.stage`.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from certs import keyfiles
+from certs.errors import TrustError
+from certs.gates import strict_json
+from certs.identity import Identity
+from certs.trust import TrustStore
+from harness.clock import Chance, Clock
+from harness.errors import BadInput
+from harness.exchange.agreement import Agreement, Signed
+from harness.exchange.bus import Bus
+from harness.exchange.seat import Seat
+
+FORMAT: Final = 1
+TICKET: Final = "seat.json"
+
+_RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # it becomes part of topic names
+_PARTY = re.compile(r"[A-Z]{2}[A-Z0-9-]{0,30}")
+_TODO = "write the folder again: corridor certs issue --seats DIR"
+
+
+@dataclass(frozen=True, slots=True)
+class Ticket:
+    """What `seat.json` says: whose seat this is, in which run, and which roots its party pins (hex SHA-256)."""
+
+    run: str
+    party: str
+    roots: Mapping[str, str]
+
+
+def save(seat: Seat, folder: Path) -> None:
+    """Write `seat` into `folder` (0700). The folder may hold the party's log already; that stays as it is."""
+    keyfiles.private_folder(folder)
+    seat.identity.save(folder / "signing")
+    for part in ("trust", "crls", "agreements"):
+        keyfiles.private_folder(folder / part)
+    for country, token in seat.lists.items():
+        keyfiles.write(folder / "trust" / f"{country}.jws", token)
+    for country, crls in seat.crls.items():
+        for number, der in enumerate(crls, start=1):
+            keyfiles.write(folder / "crls" / f"{country}-{number}.crl", der)
+    for partner, signed in seat.signed.items():
+        keyfiles.write(folder / "agreements" / f"{partner}.json", signed.octets)
+        for party, token in signed.tokens.items():
+            keyfiles.write(folder / "agreements" / f"{partner}.by-{party}.jws", token)
+    told = {"format": FORMAT, "run": seat.run, "party": seat.party, "roots": _pinned(seat.agreements)}
+    # Last: a folder with a ticket is a whole one.
+    keyfiles.write(folder / TICKET, json.dumps(told, sort_keys=True, indent=1).encode("ascii"))
+
+
+def ticket(folder: Path) -> Ticket:
+    """Whose seat is in `folder`. Raises BadInput."""
+    path = folder / TICKET
+    told = _json(path)
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        raise BadInput(f"{path} is no ticket of format {FORMAT}", expected="what harness.exchange.seating wrote")
+    run, party, roots = told.get("run"), told.get("party"), told.get("roots")
+    if not (isinstance(run, str) and _RUN.fullmatch(run) and isinstance(party, str) and _PARTY.fullmatch(party)):
+        raise BadInput(f"{path} names run {run!r} and party {party!r}", expected="a run and a party", todo=_TODO)
+    if not isinstance(roots, dict) or not all(isinstance(root, str) for root in roots.values()):
+        raise BadInput(f"{path} pins no roots", expected="a fingerprint for each country", todo=_TODO)
+    return Ticket(run, party, roots)
+
+
+def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
+    """Take the seat in `folder`, on `bus`. Everything in it is checked as of now, as if it had come from a stranger.
+
+    Raises:
+        BadInput: a file is missing or damaged, a list or an agreement does not hold, or the key is another party's.
+    """
+    found = ticket(folder)
+    identity = _identity(folder, found.party)
+    lists = {country: _octets(folder / "trust" / f"{country}.jws") for country in sorted(found.roots)}
+    crls = {country: _crls(folder, country) for country in sorted(found.roots)}
+    trust = TrustStore()
+    try:
+        for country, token in lists.items():
+            trust.load_list(token, anchor=found.roots[country], at=clock.now())
+        for ders in crls.values():
+            for der in ders:
+                trust.load_crl(der)
+    except (TrustError, ValueError) as error:
+        raise BadInput(
+            f"the trust lists in {folder} do not hold: {type(error).__name__}: {error}",
+            expected="lists and revocation lists in force",
+            todo=_TODO,
+        ) from error
+    signed = _signed(folder)
+    agreements = {partner: one.checked(trust, clock.now()) for partner, one in signed.items()}
+    for partner, agreement in agreements.items():
+        if set(agreement.parties) != {found.party, partner}:
+            raise BadInput(
+                f"{folder}/agreements/{partner}.json is between {' and '.join(sorted(agreement.parties))}",
+                expected=f"an agreement of {found.party} with {partner}",
+                todo=_TODO,
+            )
+    return Seat(
+        run=found.run,
+        party=found.party,
+        identity=identity,
+        trust=trust,
+        agreements=agreements,
+        signed=signed,
+        lists=lists,
+        crls=crls,
+        bus=bus,
+        clock=clock,
+        chance=chance,
+        folder=folder,
+    )
+
+
+@contextmanager
+def taken(folder: Path) -> Iterator[None]:
+    """Hold the seat in `folder` while the block lasts: two processes in one seat would tear its log apart.
+
+    Raises:
+        BadInput: another process sits there.
+    """
+    # The system lets go of it when the process ends, however it ends.
+    handle = os.open(folder / ".taken", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise BadInput(
+                f"another process sits in {folder}",
+                expected="a seat for one",
+                todo="stop it first, or take another folder",
+            ) from error
+        yield
+    finally:
+        os.close(handle)
+
+
+def _pinned(agreements: Mapping[str, Agreement]) -> dict[str, str]:
+    """The roots that the agreements name: what both sides of each have signed."""
+    members = [(code, member) for one in agreements.values() for code, member in one.parties.items()]
+    return {code: member.root for code, member in members if member.root is not None}
+
+
+def _identity(folder: Path, party: str) -> Identity:
+    try:
+        identity = Identity.load(folder / "signing")
+    except (OSError, TrustError, ValueError) as error:
+        raise BadInput(
+            f"{folder}/signing holds no identity: {error}", expected="key.pem and certificate.pem", todo=_TODO
+        ) from error
+    if identity.party != party:
+        raise BadInput(f"the key in {folder}/signing is {identity.party}'s", expected=f"the key of {party}", todo=_TODO)
+    return identity
+
+
+def _crls(folder: Path, country: str) -> tuple[bytes, ...]:
+    return tuple(_octets(path) for path in sorted((folder / "crls").glob(f"{country}-*.crl")))
+
+
+def _signed(folder: Path) -> dict[str, Signed]:
+    place = folder / "agreements"
+    found = {}
+    for path in sorted(place.glob("*.json")):
+        partner = path.stem
+        tokens = {
+            one.name.removesuffix(".jws").partition(".by-")[2]: _octets(one)
+            for one in sorted(place.glob(f"{partner}.by-*.jws"))
+        }
+        found[partner] = Signed(_octets(path), tokens)
+    if not found:
+        raise BadInput(f"{place} holds no agreement", expected="one for each partner", todo=_TODO)
+    return found
+
+
+def _json(path: Path) -> object:
+    try:
+        return strict_json(_octets(path))
+    except (TrustError, ValueError) as error:
+        raise BadInput(f"{path} is no JSON: {error}", expected="a ticket", todo=_TODO) from error
+
+
+def _octets(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise BadInput(
+            f"{path} cannot be read: {error.strerror}", expected="a seat folder, whole and readable", todo=_TODO
+        ) from error
