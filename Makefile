@@ -1,4 +1,5 @@
-# make demo [BUS=local] [ARGS=...]   one exchange, one attack, one dispute; BUS=local on a real Apache Kafka
+# make demo [BUS=local] [ARGS=...]   one exchange, one attack, one dispute; BUS=local on a real Apache Kafka,
+#                                    BUS=container on one in Docker
 # make test [ARGS=...]               the tests, on the built wheel
 # make lint                          ruff, mypy, the import law
 # make bench [ARGS=...]              the published figures, measured again
@@ -27,7 +28,7 @@ TYPED   := certs harness nodes scenarios tests $(wildcard benchmarks/*.py)
 .PHONY: demo test lint bench lock clean
 .DELETE_ON_ERROR:
 
-demo: $(VENV)/.corridor $(if $(filter local,$(BUS)),$(VENV)/.kafka)
+demo: $(VENV)/.corridor $(if $(filter local,$(BUS)),$(VENV)/.kafka) $(if $(filter container,$(BUS)),$(VENV)/.container)
 	@$(BIN)/corridor demo $(if $(filter-out memory,$(BUS)),--bus $(BUS)) $(ARGS)
 	@command -v corridor >/dev/null || echo "  here      the command is $(BIN)/corridor; corridor alone once $(BIN) is on your PATH" >&2
 
@@ -50,7 +51,9 @@ LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version
 lock: $(VENV)/.dev
 	$(LOCK) -o requirements/runtime.lock
 	$(LOCK) -o requirements/kafka.lock -c requirements/runtime.lock --extra kafka
-	$(LOCK) -o requirements/dev.lock -c requirements/kafka.lock --extra kafka --group dev
+	$(LOCK) -o requirements/container.lock -c requirements/kafka.lock --extra container
+	$(LOCK) -o requirements/dev.lock -c requirements/kafka.lock -c requirements/container.lock \
+		--extra kafka --extra container --group dev
 	$(BIN)/uv pip compile --group build --quiet --universal --python-version 3.11 --generate-hashes \
 		--custom-compile-command 'make lock' -c requirements/dev.lock -o requirements/build.lock
 
@@ -72,6 +75,11 @@ $(VENV)/.runtime: requirements/runtime.lock requirements/build.lock $(VENV)/.mad
 $(VENV)/.kafka: requirements/kafka.lock $(VENV)/.runtime
 	@echo "once: installing what a real Apache Kafka needs (a Java runtime, 100 MB unpacked)" >&2
 	@$(PIP) -r requirements/kafka.lock
+	@touch $@
+
+$(VENV)/.container: requirements/container.lock $(VENV)/.runtime
+	@echo "once: installing what a real Apache Kafka in Docker needs" >&2
+	@$(PIP) -r requirements/container.lock
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime

@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from harness.brokers.container import ContainerBroker, image_wanted
+from harness.brokers.engine import Engine
 from harness.brokers.jars import find_jars
 from harness.brokers.java import find_java
 from harness.brokers.local import LocalBroker
@@ -110,6 +112,32 @@ def _made_on(broker: LocalBroker) -> BusMaker:
             await bus.close()
 
     return opened
+
+
+@pytest.fixture(scope="session")
+def parts_of_a_container() -> None:
+    """A Docker engine and an image of Kafka on it, or a skip that says what is absent."""
+    absent = ""
+    try:
+        engine = Engine()
+    except NotReady as error:
+        absent = str(error)
+    else:
+        image = image_wanted(os.environ)
+        if not engine.has(image):
+            absent = f'no image {image}; eval "$(.ci/images)" builds a stand-in'
+        engine.close()
+    if absent:
+        pytest.skip(f"no Kafka in Docker here: {absent}")
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def container(
+    parts_of_a_container: None, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[ContainerBroker]:
+    """A real Apache Kafka in Docker, started once; each test has topics of its own on it."""
+    async with ContainerBroker(tmp_path_factory.mktemp("container"), PARTIES) as running:
+        yield running
 
 
 class PlainBroker(LocalBroker):

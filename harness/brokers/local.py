@@ -45,8 +45,8 @@ _START = 90.0
 _STOP = 15.0
 _AGAIN = 0.05  # seconds between two knocks at a port that is not open yet
 
-_HEAP = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
-_LOG_LINE = "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n"
+HEAP = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+LOG_LINE = "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n"
 
 
 _children: set[Process] = set()
@@ -153,12 +153,12 @@ class LocalBroker:
     async def _start(self, java: Path, jars: Jars, number: int) -> _Running:
         log = self.folder / f"broker-{number}.log"
         settings = self.folder / f"broker-{number}.properties"
-        port, controller = _free_ports(2)
+        port, controller = free_ports(2)
         # (3) Ports are found here, not earlier: each try has its own.
         chosen = self._properties(self.folder / f"data-{number}", port, controller)
         settings.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()), encoding="ascii")
-        command = (*_bound_to_us(), str(java), *_HEAP, _LOG_LINE, "-cp", jars.classpath)
-        tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", _cluster_id(), "-c", str(settings))
+        command = (*_bound_to_us(), str(java), *HEAP, LOG_LINE, "-cp", jars.classpath)
+        tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
         formatting = await _run(log, *command, *tool)
         try:
             async with asyncio.timeout(_FORMAT):
@@ -168,7 +168,7 @@ class LocalBroker:
         finally:
             await _stop(formatting)
         if ended != 0:
-            raise _failed("could not format its storage", log)
+            raise failed("could not format its storage", log)
         # (4) From here on there is a broker to stop.
         serving = (*command, "kafka.Kafka", str(settings))
         process = await _run(log, *serving)
@@ -186,7 +186,7 @@ class LocalBroker:
         try:
             await asyncio.wait((asking, ending), timeout=_START, return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():
-                raise _failed("ended by itself" if ending.done() else f"did not answer within {_START:g} s", log)
+                raise failed("ended by itself" if ending.done() else f"did not answer within {_START:g} s", log)
             await asking
         finally:
             asking.cancel()
@@ -255,13 +255,13 @@ def properties(certificates: Path, data: Path, port: int, controller: int) -> Ma
     }
 
 
-def _cluster_id() -> str:
+def cluster_id() -> str:
     """A random identity for the cluster, in Kafka's own spelling of UUIDs; never with a leading dash."""
     octets = Chance().octets(16, "brokers/cluster")
     return base64.urlsafe_b64encode(bytes([octets[0] & 0x7F]) + octets[1:]).decode().rstrip("=")
 
 
-def _free_ports(count: int) -> tuple[int, ...]:
+def free_ports(count: int) -> tuple[int, ...]:
     """Loopback ports that nobody uses now. Somebody may take one before Kafka does: hence the tries."""
     taken = [socket.create_server((HOST, 0)) for _ in range(count)]
     ports = tuple(each.getsockname()[1] for each in taken)
@@ -316,7 +316,8 @@ def _kill_all() -> None:
         _kill(process)
 
 
-def _failed(what: str, log: Path) -> RoadFailed:
+def failed(what: str, log: Path) -> RoadFailed:
+    """The error for a Kafka that does not come up, with what its log says last."""
     lines = log.read_text("utf-8", "replace").splitlines()[-200:] if log.is_file() else []
     telling = [line for line in lines if "Exception" in line or "ERROR" in line or "SEVERE" in line]
     return RoadFailed(

@@ -28,7 +28,7 @@ from harness.clock import seconds
 from harness.errors import NotReady
 from harness.trial import about, packs
 from harness.trial.benchmark import WIDTH, Rate, Trips, rate, trips
-from harness.trial.buses import LOCAL, MEMORY, named
+from harness.trial.buses import CONTAINER, LOCAL, MEMORY, named
 
 TARGETS: Final = {"--help": 0.15, "demo": 3.0}
 """The commands whose whole process is timed, and the seconds it may take when warm."""
@@ -56,7 +56,7 @@ QUICK: Final = Extent(load=6.0, trips=3.0, runs=3)
     "buses",
     multiple=True,
     metavar="BUS",
-    help="Round trips on this bus only: memory, local, or HOST:PORT. Again for another. [default: memory and local]",
+    help="Round trips on this bus only, as `corridor run` knows it. Again for another. [default: memory and local]",
 )
 @click.option("--seconds", "load", type=click.FloatRange(0.1, 600.0), help="Of load for each algorithm.")
 @click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/bench.schema.json).")
@@ -222,7 +222,8 @@ def _cores() -> int:
 
 
 def _bus(name: str) -> str:
-    return {MEMORY: "the memory bus", LOCAL: "a local Apache Kafka"}.get(name, f"the broker at {name}")
+    known = {MEMORY: "the memory bus", LOCAL: "a local Apache Kafka", CONTAINER: "an Apache Kafka in Docker"}
+    return known.get(name, f"the broker at {name}")
 
 
 def _new(folder: Path) -> Path:

@@ -18,7 +18,7 @@ from harness.cli.examination import Part, examine
     default="memory",
     show_default=True,
     metavar="BUS",
-    help="Also look at this bus: memory, local, or HOST:PORT.",
+    help="Also look at this bus: memory, local, container, or HOST:PORT.",
 )
 @click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/doctor.schema.json).")
 @click.pass_context

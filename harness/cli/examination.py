@@ -30,8 +30,8 @@ _KAFKA_EXTRA: Final = "pip install 'corridor[kafka]'"
 _PATIENCE: Final = 8.0  # seconds for a broker to answer
 _ONLY: Final = {"aiokafka": KAFKA, "jinja2": "reports"}
 """Dependencies that the commands of the memory bus do without."""
-_CONTAINER: Final = "--bus container (to come)"
-_EXTRAS: Final = {"kafka": f"{LOCAL}, where Java or Kafka is not there already", "container": _CONTAINER}
+CONTAINER: Final = "--bus container"
+_EXTRAS: Final = {"kafka": f"{LOCAL}, where Java or Kafka is not there already", "container": CONTAINER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Part:
 
 
 def examine(bus: str) -> Iterator[Part]:
-    """Look at everything, and at `bus` (memory, local or HOST:PORT) as at something essential.
+    """Look at everything, and at `bus` (memory, local, container or HOST:PORT) as at something essential.
 
     Raises:
         BadInput: `bus` is no bus.
@@ -67,7 +67,9 @@ def examine(bus: str) -> Iterator[Part]:
     yield _jars(essential=bus == "local")
     yield from _programs()
     yield _pytest()
-    if bus not in ("memory", "local"):
+    if bus == "container":
+        yield _container()
+    elif bus not in ("memory", "local"):
         yield _broker(bus)
 
 
@@ -174,7 +176,7 @@ def _programs() -> Iterator[Part]:
         ("openssl", ("openssl", "version"), by_hand),
         ("node", ("node", "--version"), by_hand),
         ("git", ("git", "--version"), "the revision in a run's first line"),
-        ("docker engine", ("docker", "version", "--format", "{{.Server.Version}}"), _CONTAINER),
+        ("docker engine", ("docker", "version", "--format", "{{.Server.Version}}"), CONTAINER),
     )
     for name, asked, needed_by in wanted:
         said = _said(asked)
@@ -200,6 +202,23 @@ def _pytest() -> Part:
         return Part("pytest", there=True, found=metadata.version("pytest"), needed_by=needed_by)
     except metadata.PackageNotFoundError:
         return Part("pytest", False, "not installed", needed_by, "pip install pytest pytest-asyncio")
+
+
+def _container() -> Part:
+    """Whether a run could start: testcontainers, an engine that answers, and the image, here or to be pulled."""
+    from harness.brokers.container import image_wanted
+    from harness.brokers.engine import Engine
+
+    told, image = "Kafka in Docker", image_wanted(os.environ)
+    try:
+        engine = Engine()
+    except NotReady as error:
+        return Part(told, False, error.found, CONTAINER, error.todo, essential=True)
+    try:
+        found = image if engine.has(image) else f"{image} is not here yet: {CONTAINER} pulls it once"
+    finally:
+        engine.close()
+    return Part(told, there=True, found=found, needed_by=CONTAINER, essential=True)
 
 
 def _broker(bus: str) -> Part:

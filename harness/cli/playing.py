@@ -42,7 +42,7 @@ def options(command: F) -> F:
                 default="memory",
                 show_default=True,
                 metavar="BUS",
-                help="memory, local, or HOST:PORT of a running broker.",
+                help="memory, local, container, or HOST:PORT of a running broker.",
             ),
             click.option(
                 "--seed", type=click.IntRange(min=0), metavar="N", help="Repeat a run; drawn and told when not given."

@@ -48,7 +48,7 @@ _WANTED: Final = "a certificate as UN/CEFACT SPS XML or as JSON of the common mo
     default="memory",
     show_default=True,
     metavar="BUS",
-    help="memory, local, or HOST:PORT of a running broker.",
+    help="memory, local, container, or HOST:PORT of a running broker.",
 )
 @click.option(
     "--out",

@@ -1,4 +1,7 @@
-"""Which bus a run stands on: `memory`, `local` (a Kafka started and stopped here) or `HOST:PORT` (one that runs)."""
+"""Which bus a run stands on.
+
+`memory`; `local` and `container`, an Apache Kafka started here and stopped again; `HOST:PORT`, one that runs.
+"""
 
 from __future__ import annotations
 
@@ -48,18 +51,21 @@ ANSWERS_WITHIN = 8.0
 
 MEMORY = "memory"
 LOCAL = "local"
+CONTAINER = "container"
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
 def named(bus: str) -> str:
     """Check the name of a bus. Raises BadInput."""
-    if bus in (MEMORY, LOCAL):
+    if bus in (MEMORY, LOCAL, CONTAINER):
         return bus
     brokers = [_ADDRESS.fullmatch(each) for each in bus.split(",")]
     if all(each is not None and 0 < int(each[1]) < 65536 for each in brokers):
         return bus
     raise BadInput(
-        f"--bus {bus!r}", expected="memory, local, or HOST:PORT of a running broker", todo="see `corridor run --help`"
+        f"--bus {bus!r}",
+        expected="memory, local, container, or HOST:PORT of a running broker",
+        todo="see `corridor run --help`",
     )
 
 
@@ -71,13 +77,13 @@ async def standing(
 
     Args:
         bus: its name, see `named`.
-        folder: the run's folder, where a local broker keeps its files.
+        folder: the run's folder, where a broker of ours keeps its files.
         principals: the parties that will come.
         clock: the memory bus's time; a broker has its own.
         say: told in a sentence what takes long.
 
     Raises:
-        NotReady: Java or Kafka's jars are missing.
+        NotReady: Java or Kafka's jars are missing; no Docker engine, or no image.
         Unreachable: no broker answers at that address.
     """
     if named(bus) == MEMORY:
@@ -93,6 +99,7 @@ async def standing(
         yield Standing(memory)
         return
     # Imported here: aiokafka costs a fifth of a second that the memory bus does not need.
+    from harness.brokers.container import ContainerBroker  # noqa: PLC0415
     from harness.brokers.local import LocalBroker  # noqa: PLC0415
     from harness.exchange.kafka import KafkaBus  # noqa: PLC0415
     from harness.exchange.kafka_config import write  # noqa: PLC0415
@@ -108,11 +115,13 @@ async def standing(
 
         return opened
 
-    if bus == LOCAL:
-        async with LocalBroker(folder, principals, say=say) as broker:
+    if bus in (LOCAL, CONTAINER):
+        kind = LocalBroker if bus == LOCAL else ContainerBroker
+        async with kind(folder, principals, say=say) as broker:
             properties = broker.folder / "client.properties"
             write(properties)
-            yield Standing(kafka(broker.bus), Way(broker.address, properties), broker)
+            fallible = broker if isinstance(broker, LocalBroker) else None
+            yield Standing(kafka(broker.bus), Way(broker.address, properties), fallible)
         return
     await KafkaBus(bus, patience=ANSWERS_WITHIN).answers()
     yield Standing(kafka(lambda prefix: KafkaBus(bus, prefix=prefix)), Way(bus, None))

@@ -6,7 +6,8 @@
     <-  {"event": "ready", "party": "QM", "run": "...", "pid": 4711}           once, when the party listens
 
 The verbs are those of `harness.trial.party`: what a country's own people ask at the counter, and `gives_out` and
-`hands_over`, whose records and tokens come in several lines (`part`) before the one with the result. The party's end: `attendant`; ours: `remote`.
+`hands_over`, whose records and tokens come in several lines (`part`) before the one with the result. The party's end:
+`attendant`; ours: `remote`.
 """
 
 from __future__ import annotations

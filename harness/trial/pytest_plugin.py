@@ -21,7 +21,7 @@ GROUP = "corridor.packs"
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options that say with what scenarios are played."""
     group = parser.getgroup("corridor", "Corridor scenarios")
-    group.addoption("--corridor-bus", default="memory", metavar="BUS", help="memory, local, or HOST:PORT")
+    group.addoption("--corridor-bus", default="memory", metavar="BUS", help="memory, local, container, or HOST:PORT")
     group.addoption("--corridor-seed", type=int, default=None, metavar="N", help="repeat a run; drawn when not given")
 
 

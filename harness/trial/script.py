@@ -109,7 +109,7 @@ class Pack(Ground):
     """Played by `corridor demo`, and by `corridor run` only when it is named."""
 
 
-def scenario(
+def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario says of itself
     *,
     title: str,
     checks: tuple[Check, ...],

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
+from harness.brokers.container import ContainerBroker
 from harness.brokers.local import LocalBroker
 from harness.clock import DrivenClock
 from harness.exchange.bus import Bus, TopicRights
@@ -26,13 +27,14 @@ def a_prefix() -> str:
     return f"run-{next(_runs)}."
 
 
-@pytest.fixture(params=["memory", "kafka"])
+@pytest.fixture(params=["memory", "kafka", "container"])
 def make_bus(request: pytest.FixtureRequest) -> MakeBus:
     """How the bus under test is made; the making itself belongs into the test's own event loop."""
     if request.param == "memory":
         clock = DrivenClock(datetime(2026, 3, 1, 9, tzinfo=UTC), step=timedelta(milliseconds=1))
         return lambda: MemoryBus(clock)
-    broker: LocalBroker = request.getfixturevalue("broker")
+    fixture = "broker" if request.param == "kafka" else "container"
+    broker: LocalBroker | ContainerBroker = request.getfixturevalue(fixture)
     return lambda: broker.bus(a_prefix())
 
 

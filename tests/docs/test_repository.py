@@ -18,7 +18,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 PACKAGES = ("certs", "harness", "nodes", "scenarios")
-LOCKS = ("runtime", "kafka", "dev", "build")
+LOCKS = ("runtime", "kafka", "container", "dev", "build")
 # Joined here, since this file is committed as well.
 INDEXES = (
     "pypi" + ".org",
@@ -91,7 +91,8 @@ def test_locks_agree(pins: dict[str, dict[str, set[str]]]) -> None:
     """A distribution has the same version in every lock that holds it, and a larger set holds the smaller one."""
     for name, versions in pins["dev"].items():
         assert all(other.get(name, versions) == versions for other in pins.values()), name
-    assert pins["runtime"].keys() <= pins["kafka"].keys() <= pins["dev"].keys()
+    for extra in ("kafka", "container"):
+        assert pins["runtime"].keys() <= pins[extra].keys() <= pins["dev"].keys()
     assert pins["build"].keys() <= pins["dev"].keys()
 
 
@@ -104,6 +105,7 @@ def test_lock_holds_what_the_project_asks_for(
     asked = {
         "runtime": project["project"]["dependencies"],
         "kafka": project["project"]["optional-dependencies"]["kafka"],
+        "container": project["project"]["optional-dependencies"]["container"],
         "build": [*groups["build"], *project["build-system"]["requires"]],
         "dev": [line for group in groups.values() for line in group if isinstance(line, str)],
     }

@@ -50,9 +50,9 @@ def command() -> Path:
 
 @pytest.fixture(scope="session")
 def run_corridor(command: Path) -> RunCorridor:
-    """Run `corridor` with these arguments in a folder; a minute at most."""
+    """Run `corridor` with these arguments in a folder; a minute at most, unless said otherwise."""
 
-    def run(*arguments: str | Path, folder: Path, **more: str) -> Ran:
+    def run(*arguments: str | Path, folder: Path, timeout: float = 60, **more: str) -> Ran:
         ran = subprocess.run(
             [command, *arguments],
             cwd=folder,
@@ -60,7 +60,7 @@ def run_corridor(command: Path) -> RunCorridor:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=timeout,
             check=False,
         )
         return Ran(ran.returncode, ran.stdout, ran.stderr, folder)

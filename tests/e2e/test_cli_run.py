@@ -172,7 +172,7 @@ def test_seed_that_was_drawn(run_corridor: RunCorridor, tmp_path: Path) -> None:
         (("nix",), 5, "attacks/replayed-message"),
         (("-k", "nix"), 5, "attacks/replayed-message"),
         (("-k", "(a"), 2, "parenthesis is not closed"),
-        (("--bus", "carrier-pigeon"), 2, "memory, local, or HOST:PORT"),
+        (("--bus", "carrier-pigeon"), 2, "memory, local, container, or HOST:PORT"),
         (("--report", "html"), 2, "junit, json, md"),
         (("--seed", "x"), 2, "--seed"),
         (("--algorithm", "RS256"), 2, "ES256"),

@@ -1,0 +1,259 @@
+"""The container's broker denies whom it must, opens nothing to others, leaves nothing, and says what it lacks."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tarfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from harness.brokers.access import issue_all
+from harness.brokers.container import ContainerBroker
+from harness.brokers.engine import Engine, PortTaken
+from harness.clock import Chance, SystemClock
+from harness.errors import Defect, NotReady, RoadFailed
+from harness.exchange.bus import NotAllowed, TopicRights, Unreachable
+from harness.exchange.kafka import KafkaBus
+
+TOPIC = "qn.in.from.qm"
+INBOX = TopicRights(TOPIC, writer="qm", reader="qn")
+
+PROGRAM = """
+import asyncio, sys
+from pathlib import Path
+from harness.brokers.container import ContainerBroker
+
+async def main():
+    async with ContainerBroker(Path(sys.argv[1]), ["qm"]) as broker:
+        print(broker._now().container.get_container_id(), flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(main())
+"""
+
+
+@pytest.fixture
+def engine(parts_of_a_container: None) -> Iterator[Engine]:
+    """The Docker engine, to look into."""
+    made = Engine()
+    yield made
+    made.close()
+
+
+def of(engine: Engine, process: int) -> list[Any]:  # Any: docker-py has no types
+    """The containers that a process owns, running or not."""
+    found: list[Any] = engine._client.client.containers.list(all=True, filters={"label": f"corridor.process={process}"})
+    return found
+
+
+def image_of(engine: Engine, **files: str) -> str:
+    """An image that holds nothing but these files, imported for one test."""
+    with io.BytesIO() as archive:
+        with tarfile.open(fileobj=archive, mode="w") as tar:
+            for name, content in files.items():
+                entry = tarfile.TarInfo(name)
+                entry.size, entry.mode = len(content), 0o755
+                tar.addfile(entry, io.BytesIO(content.encode()))
+        engine._client.client.api.import_image_from_data(archive.getvalue(), repository="corridor-test", tag="empty")
+    return "corridor-test:empty"
+
+
+@pytest_asyncio.fixture
+async def closing() -> AsyncIterator[list[KafkaBus]]:
+    """Buses put here are closed after the test."""
+    buses: list[KafkaBus] = []
+    yield buses
+    for bus in buses:
+        await bus.close()
+
+
+async def test_third_country_may_not_read_and_the_denial_stands_in_the_log(
+    container: ContainerBroker, closing: list[KafkaBus]
+) -> None:
+    """QP reads no topic of QM and QN, and Kafka's own log names it, what it wanted, and why it was refused."""
+    bus = container.bus("denied.")
+    closing.append(bus)
+    await bus.open_topics([INBOX])
+    assert bus.enforces_rights
+    inlet = await bus.inlet("qp", [TOPIC], group="window")
+    with pytest.raises(NotAllowed, match="'qp' may not read"):
+        await inlet.take()
+    async with asyncio.timeout(10):
+        # Docker brings the log in a moment later, and gives no event.
+        while not any(map(_denies, container.logs[-1].read_text("utf-8").splitlines())):  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+
+
+def _denies(line: str) -> bool:
+    return f"denied.{TOPIC}" in line and "Principal = User:qp is Denied operation = DESCRIBE" in line
+
+
+async def test_certificate_of_another_authority_does_not_come_in(container: ContainerBroker, tmp_path: Path) -> None:
+    """A certificate with the right name, from an authority of somebody's own, opens nothing."""
+    foreign = issue_all(tmp_path, ("qm",), (), at=SystemClock().now(), chance=Chance().octets)
+    (tmp_path / "authority.pem").write_bytes((container.folder / "authority.pem").read_bytes())
+    bus = KafkaBus(container.address, credentials=foreign, patience=3)
+    with pytest.raises(Unreachable):
+        await bus.outlet("qm")
+    await bus.close()
+
+
+async def test_broker_is_published_on_loopback_only(container: ContainerBroker, engine: Engine) -> None:
+    """Nobody on the network around sees the broker of a rehearsal."""
+    (found,) = of(engine, os.getpid())
+    published = [each for binding in found.ports.values() for each in binding or ()]
+    host, _, port = container.address.partition(":")
+    assert published == [{"HostIp": host, "HostPort": port}]
+    assert host == "127.0.0.1"
+
+
+async def test_kafka_in_the_container_is_nobody_in_particular(container: ContainerBroker, engine: Engine) -> None:
+    """Kafka runs without root, without capabilities, and cannot get more."""
+    (found,) = of(engine, os.getpid())
+    ran = found.exec_run(["cat", "/proc/1/status"])
+    told = dict(line.split(":", 1) for line in ran.output.decode().splitlines() if ":" in line)
+    assert told["Uid"].split() != ["0"] * 4
+    assert int(told["CapEff"], 16) == 0
+    assert told["NoNewPrivs"].strip() == "1"
+
+
+@pytest.mark.timeout(60)  # a broker starts inside
+def test_ctrl_c_leaves_no_container_behind(engine: Engine, tmp_path: Path) -> None:
+    """Interrupted in the middle of a run, the container is removed before the program ends."""
+    with started(tmp_path) as program:
+        told = said(program)
+        assert [each.id for each in of(engine, program.pid)] == [told]
+        program.send_signal(signal.SIGINT)
+        _, complaint = program.communicate(timeout=20)
+    assert "KeyboardInterrupt" in complaint
+    assert of(engine, program.pid) == []
+
+
+@pytest.mark.timeout(60)
+def test_container_of_a_killed_process_is_removed_by_the_next_start(engine: Engine, tmp_path: Path) -> None:
+    """What SIGKILL left is swept away; what a living process owns is not touched."""
+    with started(tmp_path / "killed") as killed, started(tmp_path / "alive") as alive:
+        assert said(killed) != said(alive)
+        killed.kill()
+        killed.communicate(timeout=20)
+        assert len(of(engine, killed.pid)) == 1
+        engine.sweep()
+        assert of(engine, killed.pid) == []
+        assert [each.status for each in of(engine, alive.pid)] == ["running"]
+        alive.send_signal(signal.SIGINT)
+        alive.communicate(timeout=20)
+    assert of(engine, alive.pid) == []
+
+
+def started(folder: Path) -> subprocess.Popen[str]:
+    """A program that holds a container's broker until it is ended."""
+    command = [sys.executable, "-c", PROGRAM, str(folder)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def said(program: subprocess.Popen[str]) -> str:
+    """The id that it told, once its broker answers."""
+    assert program.stdout is not None
+    return program.stdout.readline().strip()
+
+
+async def test_cancelled_while_it_starts(engine: Engine, tmp_path: Path) -> None:
+    """A start that is given up half way leaves no container, though Docker went on with it for a while."""
+    before = {each.id for each in of(engine, os.getpid())}
+    loop = asyncio.get_running_loop()
+    starting: asyncio.Task[ContainerBroker]
+
+    def says(words: str) -> None:
+        if words.startswith("Starting"):
+            loop.call_soon(lambda: loop.call_soon(starting.cancel))
+
+    starting = asyncio.create_task(ContainerBroker(tmp_path, (), say=says).__aenter__())
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    assert {each.id for each in of(engine, os.getpid())} == before
+
+
+async def test_port_that_somebody_has(engine: Engine, tmp_path: Path) -> None:
+    """A port asked for and taken is told at once, and not tried again."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        broker = ContainerBroker(tmp_path, (), port=port)
+        with pytest.raises(PortTaken, match=rf"^port {port} of 127\.0\.0\.1 is taken;"):
+            await broker.__aenter__()
+    assert broker.logs == ()
+    assert not [each for each in of(engine, os.getpid()) if str(port) in str(each.attrs["HostConfig"])]
+
+
+async def test_image_that_is_nowhere(engine: Engine, tmp_path: Path) -> None:
+    """An image neither here nor in any registry within reach is told with what to do."""
+    said_so: list[str] = []
+    broker = ContainerBroker(tmp_path, (), image="registry.invalid/kafka:1", say=said_so.append)
+    with pytest.raises(NotReady, match=r"^no image registry\.invalid/kafka:1 here, and it cannot be pulled: ") as found:
+        await broker.__aenter__()
+    assert not isinstance(found.value, RoadFailed)
+    assert "CORRIDOR_KAFKA_IMAGE" in found.value.todo
+    assert said_so == ["Pulling registry.invalid/kafka:1 (once)"]
+
+
+async def test_image_without_a_shell(engine: Engine, tmp_path: Path) -> None:
+    """An image in which nothing can be started is the road's failure, in Docker's words; three tries, none left."""
+    before = {each.id for each in of(engine, os.getpid())}
+    with pytest.raises(RoadFailed, match=r"^Docker does not start corridor-test:empty: .*sh.*not found"):
+        await ContainerBroker(tmp_path, (), image=image_of(engine, nothing="")).__aenter__()
+    assert {each.id for each in of(engine, os.getpid())} == before
+
+
+@pytest.mark.timeout(60)
+async def test_kafka_that_cannot_start_is_told_with_its_log(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Three tries, then an error that says what Kafka complained about and where to read on; no container is left."""
+    before = {each.id for each in of(engine, os.getpid())}
+    monkeypatch.setattr("harness.brokers.container.HEAP", ("-Xmx1k",))
+    broker = ContainerBroker(tmp_path, ())
+    with pytest.raises(RoadFailed, match="ended by itself") as failed:
+        await broker.__aenter__()
+    assert len(broker.logs) == 3
+    assert failed.value.todo == f"read {broker.logs[-1]}"
+    assert "Too small maximum heap" in broker.logs[-1].read_text("utf-8")
+    assert {each.id for each in of(engine, os.getpid())} == before
+
+
+async def test_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client without an engine is no Docker."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+    with pytest.raises(NotReady, match=r"^no Docker engine answers: ") as found:
+        await ContainerBroker(tmp_path, ()).__aenter__()
+    assert found.value.todo.startswith("start Docker")
+    assert not (tmp_path / "broker").exists()
+
+
+async def test_engine_on_another_machine(engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broker published on another machine's loopback would answer nobody here, and is not started."""
+    monkeypatch.setattr(type(engine._client), "host", lambda _self: "10.1.2.3")
+    with pytest.raises(NotReady, match=r"^the Docker engine is on 10\.1\.2\.3;"):
+        await ContainerBroker(tmp_path, ()).__aenter__()
+
+
+async def test_without_testcontainers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the extra is not installed, that is what is said, and how to install it."""
+    monkeypatch.setitem(sys.modules, "testcontainers.core.docker_client", None)
+    with pytest.raises(NotReady, match=r"^--bus container needs testcontainers") as found:
+        await ContainerBroker(tmp_path, ()).__aenter__()
+    assert found.value.todo == "pip install 'corridor[container]'"
+
+
+def test_broker_outside_its_context_is_a_defect(tmp_path: Path) -> None:
+    """An address that is not there yet is not made up."""
+    with pytest.raises(Defect):
+        ContainerBroker(tmp_path, ()).bus()
