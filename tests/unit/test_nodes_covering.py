@@ -73,7 +73,7 @@ async def test_only_what_is_encrypted_is_handed_over(corridor: Corridor) -> None
 
 
 async def test_what_cannot_be_opened(corridor: Corridor) -> None:
-    """It is put aside as it came, logged with its reason, and answered under a cover, unless it says it is a receipt."""
+    """It is put aside as it came, logged with its reason, and answered under a cover; a receipt is not answered."""
     record = from_qm(corridor, reader="QN")
     receipt = from_qm(corridor, reader="QN", type=Type.RECEIPT.value)
     await corridor.put(record, receipt)
