@@ -26,8 +26,10 @@ SHORTEST: Final = 6
 LONG: Final = 10
 """Characters from which a value is looked for in half-cut base64 too, and also when it might stand in a hex number."""
 
-ROUTING: Final = frozenset({"specversion", "source", "receiver", "topic", "corridor", "correlationid"})
-"""Attributes of the envelope that tell the way, or are the same in every message."""
+ROUTING: Final = frozenset(
+    {"specversion", "source", "receiver", "topic", "corridor", "correlationid", "time", "expirytime", "at", "form"}
+)
+"""Names under which stands the way, the moment (the broker's own clock tells it too), or what every message says."""
 
 COMMON: Final = frozenset({"application/json"})
 """Values that witness traffic, which is not encrypted, says too."""
@@ -47,7 +49,7 @@ def words(history: History, of: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for one in said:
         if one.get("correlationid") == about.get("correlationid"):
-            found |= dict.fromkeys(_leaves({name: value for name, value in one.items() if name not in ROUTING}))
+            found |= dict.fromkeys(_leaves(one, ROUTING))
     known = {str(about.get(name)) for name in ROUTING} | COMMON
     return tuple(word for word in found if _telling(word) and word not in known)
 
@@ -90,16 +92,16 @@ def _said(token: bytes) -> Mapping[str, Any]:  # Any: an envelope as it came
     return said if isinstance(said, dict) else {}
 
 
-def _leaves(value: object) -> Iterator[str]:
-    """Every text and number in a JSON value; what is in base64 is opened first, be it JSON or XML."""
+def _leaves(value: object, no_secret: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Every text and number in a JSON value but under some names; a document in base64 is opened, be it JSON or XML."""
     if isinstance(value, dict):
         for name, each in value.items():
-            if name == "form":  # every receipt has the same
+            if name in no_secret:
                 continue
-            yield from _document(str(each)) if name == "data_base64" else _leaves(each)
+            yield from _document(str(each)) if name == "data_base64" else _leaves(each, no_secret)
     elif isinstance(value, list):
         for each in value:
-            yield from _leaves(each)
+            yield from _leaves(each, no_secret)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield str(value)
 
