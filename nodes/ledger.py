@@ -78,7 +78,7 @@ class Ledger:
         """The numbers of each sender, as they came."""
         self._ids: dict[tuple[str, str], str] = {}
         self._unread: tuple[str, str] | None = None
-        """Identity and raw digest of what was refused unread last: if answered at all, then by the next record."""
+        """Identity and raw digest of what was refused unread last: the next record answers it, or none does."""
         self._refusals: dict[str, str] = {}
         """Raw digest of what was refused unread -> the receipt that answered it. Not by identity: who spoils the
         seal of a message must not use up the message."""

@@ -14,7 +14,7 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from certs import jws
-from harness.errors import BadInput
+from harness.errors import BadInput, first_wrong
 from harness.exchange import topics
 from harness.exchange.bus import LARGEST_RECORD, Record
 from harness.exchange.cover import covered_size
@@ -106,9 +106,8 @@ class Outbox:
                 data_base64=draft.data_base64,
             )
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
             raise BadInput(
-                f"{'.'.join(str(part) for part in first['loc'])} of {draft.subject[:60]!r}: {first['msg']}",
+                f"{draft.subject[:60]!r} cannot be sent: {first_wrong(error, 'envelope')}",
                 expected="attributes as docs/wire.md, section 2, has them",
                 todo="correct the document's reference or type, and lodge it again",
             ) from error

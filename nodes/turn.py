@@ -32,6 +32,8 @@ from nodes.steps import Road
 class Turn:
     """What one turn gathers: evidence first, then what leaves, then who waits for it."""
 
+    at: datetime | None = None
+    """When its first note was taken: what is written at once bears one moment."""
     records: list[bytes] = field(default_factory=list)
     objects: dict[str, bytes] = field(default_factory=dict)
     outgoing: list[tuple[Record, str | None]] = field(default_factory=list)
@@ -66,11 +68,11 @@ class Notebook:
 
     def note(self, turn: Turn, event: str, correlation: str | None, **fields: object) -> None:
         """Add one digest record to the turn and to the ledger."""
-        seat = self._seat
-        at = seat.clock.now()
-        turn.records.append(records.record(event, seat.party, at, correlation=correlation, **fields))
+        party = self._seat.party
+        at = turn.at = turn.at or self._seat.clock.now()
+        turn.records.append(records.record(event, party, at, correlation=correlation, **fields))
         # Not read back from its bytes: what could not be read back could not be written.
-        self._ledger.apply(records.Record(event, seat.party, at, correlation, fields))
+        self._ledger.apply(records.Record(event, party, at, correlation, fields))
 
     def received(self, turn: Turn, opened: Opened, delivery: Delivery) -> None:
         """A message came, and this window takes it on."""

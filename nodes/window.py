@@ -138,7 +138,7 @@ class Window:
         self._request_cosignatures(turn)
         # Durable first, then answered, then committed: the order is the promise.
         if turn.records:
-            self.log.append(turn.records, turn.objects.values())
+            self.log.append(turn.records, turn.objects)
         if turn.outgoing:
             await self._send(turn, outlet)
         if turn.arrived:

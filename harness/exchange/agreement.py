@@ -23,7 +23,7 @@ from certs.gates import strict_json
 from certs.identity import Identity
 from certs.trust import TrustStore
 from harness.clock import stamp
-from harness.errors import BadInput
+from harness.errors import BadInput, first_wrong
 from harness.exchange import reasons
 from harness.exchange.envelope import Moment, Party
 from harness.exchange.reasons import Refused
@@ -184,11 +184,13 @@ def draft(toml: str, *, name: str) -> Agreement:
     """Read a draft. Raises BadInput naming the field that is wrong and the file `name`."""
     try:
         return Agreement.model_validate(tomllib.loads(toml))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{name} is not TOML: {error}", expected="TOML 1.0", todo="correct the file") from error
+    except ValidationError as error:
         raise BadInput(
-            f"{name} is no corridor agreement: {error}",
+            f"{name} is no corridor agreement: {first_wrong(error, 'as a whole')}",
             expected="the fields of docs/wire.md, section 6",
-            todo="mend it",
+            todo="correct the file",
         ) from error
 
 
@@ -211,7 +213,8 @@ def read(octets: bytes) -> Agreement:
     try:
         return Agreement.model_validate(strict_json(octets))
     except (NotStrictJson, ValidationError) as error:
-        raise BadInput(f"these bytes are no corridor agreement: {error}", expected="concluded JSON") from error
+        why = first_wrong(error, "as a whole") if isinstance(error, ValidationError) else str(error)
+        raise BadInput(f"these bytes are no corridor agreement: {why}", expected="concluded JSON") from error
 
 
 def expiry(cover: Cover, sent: datetime) -> datetime:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from certs.errors import NotStrictJson
 from certs.gates import strict_json
 from harness.clock import moment, stamp
+from harness.errors import first_wrong
 from harness.exchange.reasons import NOT_AN_ENVELOPE, NOT_STRICT_JSON, Refused
 
 
@@ -123,6 +124,4 @@ def parse(octets: bytes) -> Envelope:
     try:
         return Envelope.model_validate(said)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "envelope"
-        raise Refused(NOT_AN_ENVELOPE, f"{where}: {first['msg']}") from error
+        raise Refused(NOT_AN_ENVELOPE, first_wrong(error, "envelope")) from error

@@ -9,6 +9,7 @@ Load and round trips: `harness.trial.measure`.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -234,7 +235,8 @@ class _Copy:
         objects = [[log.object(digest) for digest in _digests(batch)] for batch in told]
         begun = seconds()
         for batch, kept in zip(told, objects, strict=True):
-            self._log.append([_written(one) for one in batch], kept)
+            named = {hashlib.sha256(octets).hexdigest(): octets for octets in kept}
+            self._log.append([_written(one) for one in batch], named)
         return seconds() - begun
 
     def close(self) -> None:

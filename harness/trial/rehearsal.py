@@ -119,7 +119,8 @@ def not_played(scenario: Scenario, programme: Programme) -> Outcome:
     judged = tuple(
         Judged(one.name, one.promise, Verdict.NOT_PLAYED, one.promise, why, one.topic) for one in scenario.checks
     )
-    return Outcome(scenario, judged, programme.folder / scenario.id, 0.0, programme.again(scenario), unplayable=why)
+    folder, again = programme.folder / scenario.id, programme.again(scenario)
+    return Outcome(scenario, judged, folder, 0.0, again, unplayable=why, recorded=False)
 
 
 def never_played(programme: Programme, why: NotReady) -> tuple[Outcome, ...]:
@@ -149,6 +150,7 @@ def _outcome(scenario: Scenario, judged: Sequence[Judged], programme: Programme,
         seconds=(programme.clock.now() - began).total_seconds(),
         again=programme.again(scenario),
         trouble=why,
+        recorded=(programme.folder / scenario.id / HISTORY).is_file(),
     )
 
 

@@ -117,6 +117,8 @@ def _pointed(judged: Judged, args: Mapping[str, str], history: History, stopped:
 
 def look(outcome: Outcome, judged: Judged | None = None) -> str:
     """Where to look: the history's path, and the events in it where they are known."""
+    if not outcome.recorded:
+        return "nothing was recorded"
     path = outcome.folder / HISTORY
     numbers = ", ".join(map(str, judged.look)) if judged is not None else ""
     return f"{path}{f', events {numbers}' if numbers else ''}"
@@ -159,7 +161,7 @@ def scenario_line(outcome: Outcome) -> dict[str, Any]:  # Any: a JSON object, as
         "trouble": outcome.trouble or None,
         "seconds": round(outcome.seconds, 3),
         "again": outcome.again,
-        "history": None if outcome.unplayable else _posix(outcome.folder / HISTORY),
+        "history": _posix(outcome.folder / HISTORY) if outcome.recorded else None,
         "promises": [
             {
                 "check": one.check,

@@ -42,6 +42,8 @@ class Outcome:
     again: str
     trouble: str = ""
     unplayable: str = ""
+    recorded: bool = True
+    """Whether there is a history; not when the bus never came up."""
 
     @property
     def verdict(self) -> Verdict:

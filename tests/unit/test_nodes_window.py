@@ -212,7 +212,7 @@ async def test_a_spoilt_copy_before_the_message_itself(corridor: Corridor, *, to
     ]
     for batch in [came] if together else [[one] for one in came]:
         receiver.take(batch, turn)
-    receiver.log.append(turn.records, turn.objects.values())
+    receiver.log.append(turn.records, turn.objects)
     refused = [one.fields["reason"] for one in corridor.noted(receiver, records.REFUSED)]
     assert refused == [reasons.BROKEN_SEAL.code] * 3
     negative, positive = corridor.noted(receiver, records.ANSWERED)

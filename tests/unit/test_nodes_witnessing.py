@@ -140,6 +140,20 @@ async def test_two_requests_at_one_size(corridor: Corridor) -> None:
         assert kept[1].decode() == first.envelope.data["cosignature"]
 
 
+@pytest.mark.parametrize("left", [b"", b'{"size": 12, "chec', b"{}", b"\xff"])
+async def test_a_cosignature_that_was_half_written(corridor: Corridor, left: bytes) -> None:
+    """A machine that lost its power may leave anything: the window asks again, and has its evidence."""
+    async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):
+        await qm.counter.lodge(corridor.certificate(), to="QN")
+        await qm.counter.seek_witness("QN")
+    kept = corridor.folder / "QM" / "cosigned-by-QN.json"
+    kept.write_bytes(left)
+    async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):
+        assert qm.witnessing.pair("QN") is None
+        await qm.counter.seek_witness("QN")
+        assert qm.witnessing.pair("QN") is not None
+
+
 async def test_a_bundle_stays_in_its_folder(corridor: Corridor) -> None:
     """The partner chose the correlation; it does not choose where the bundle is written."""
     async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):
