@@ -165,15 +165,27 @@ class Window:
 
     async def _resume(self, outlet: Outlet) -> None:
         """Fold the log, then put again what the broker never confirmed."""
+        last: dict[str, str] = {}
         for _, body in self.log.records():
             record = records.read(body)
             self.ledger.apply(record)
             if record.event in (records.SENT, records.ANSWERED):
-                self.outbox.learn(self.log.object(str(record.fields["raw"])))
+                raw = str(record.fields["raw"])
+                last[self._addressee(record) or raw] = raw
+        # The last number to each partner is enough: reading every message again would take minutes after a million.
+        for raw in last.values():
+            self.outbox.learn(self.log.object(raw))
         left = self.ledger.untransported()
         if left:
             undone = Turn(outgoing=[(put_again(self.log.object(one.raw)), name) for name, one in left.items()])
             await self._send(undone, outlet)
+
+    def _addressee(self, record: records.Record) -> str | None:
+        """To whom a record says that something left; None when it does not: an answer to what was refused unread."""
+        if record.event == records.SENT:
+            return str(record.fields["receiver"])
+        message = self.ledger.received.get(str(record.fields["of"]))
+        return None if message is None else message.sender
 
     # ----------------------------------------------------------------------------------------- what arrives
 

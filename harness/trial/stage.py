@@ -119,6 +119,7 @@ class Window:
         not know it is it lodged again.
         """
         self._stage.step(self.code, f"issues a document of {len(octets)} bytes to {to}")
+        await self._bounded(self._party.up(), f"{self.code} to listen")
         deaths = self._party.deaths
         try:
             sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
