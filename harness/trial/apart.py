@@ -73,6 +73,11 @@ class Watch:
         self.claimed.add(transaction)
         self.unclaimed.pop(transaction, None)
 
+    def forget(self, transaction: str) -> None:
+        """This one is over: a soak must not grow by it."""
+        self.answered.discard(transaction)
+        self.claimed.discard(transaction)
+
     async def until(self, there: Callable[[], bool]) -> None:
         """Return once that is so. Bound the wait with a deadline."""
         async with self._more:
@@ -91,11 +96,14 @@ class Apart:
         self._flushing = asyncio.Lock()
         self._flushed = 0
         """The life of the asker up to which all that it had logged was seen."""
+        self._more = asyncio.Condition()
+        self.done = 0
+        """Exchanges that were answered. Counted by `exchange`."""
 
-    @property
-    def done(self) -> int:
-        """Exchanges that were answered."""
-        return len(self._watch.answered & self._watch.claimed)
+    async def until_done(self, count: int) -> None:
+        """Return once that many exchanges were answered."""
+        async with self._more:
+            await self._more.wait_for(lambda: self.done >= count)
 
     async def exchange(self) -> float:
         """Make one exchange, whoever is killed meanwhile; return the seconds until its receipt stood on the topic."""
@@ -105,6 +113,10 @@ class Apart:
         transaction = await self._lodged(octets, f"CO-{self._numbers:07d}")
         self._watch.claim(transaction)
         await self._watch.until(lambda: transaction in self._watch.answered)
+        self._watch.forget(transaction)
+        async with self._more:
+            self.done += 1
+            self._more.notify_all()
         return seconds() - begun
 
     async def load(self, *, width: int, most: int) -> float:
