@@ -56,7 +56,8 @@ class _Asked:
     answer: asyncio.Future[Any]
 
 
-_Work = tuple[Delivery, ...] | _Asked
+Work = tuple[Delivery, ...] | _Asked
+"""What a turn is given: what arrived, or what was asked at the counter."""
 
 
 class Window:
@@ -86,7 +87,7 @@ class Window:
         )
         self.ready = asyncio.Event()
         # Filled by _fetch and _ask, emptied by run alone. Bounded: who asks too fast waits.
-        self._work: asyncio.Queue[_Work] = asyncio.Queue(maxsize=LONGEST_TURN)
+        self._work: asyncio.Queue[Work] = asyncio.Queue(maxsize=LONGEST_TURN)
         self._asked: set[asyncio.Future[Any]] = set()
         self._closed = False
         self._leaving = False
@@ -128,14 +129,14 @@ class Window:
         while True:
             await self._work.put(await inlet.take(MOST))
 
-    async def _gather(self) -> list[_Work]:
+    async def _gather(self) -> list[Work]:
         work = [await self._work.get()]
         with suppress(asyncio.QueueEmpty):
             while len(work) < LONGEST_TURN:
                 work.append(self._work.get_nowait())
         return work
 
-    async def _turn(self, work: list[_Work], inlet: Inlet, outlet: Outlet) -> None:
+    async def _turn(self, work: list[Work], inlet: Inlet, outlet: Outlet) -> None:
         turn = Turn()
         for piece in work:
             if isinstance(piece, _Asked):
@@ -167,15 +168,27 @@ class Window:
 
     async def _resume(self, outlet: Outlet) -> None:
         """Fold the log, then put again what the broker never confirmed."""
+        last: dict[str, str] = {}
         for _, body in self.log.records():
             record = records.read(body)
             self.ledger.apply(record)
             if record.event in (records.SENT, records.ANSWERED):
-                self.outbox.learn(self.log.object(str(record.fields["raw"])))
+                raw = str(record.fields["raw"])
+                last[self._addressee(record) or raw] = raw
+        # The last number to each partner is enough: reading every message again would take minutes after a million.
+        for raw in last.values():
+            self.outbox.learn(self.log.object(raw))
         left = self.ledger.untransported()
         if left:
             undone = Turn(outgoing=[(put_again(self.log.object(one.raw)), name) for name, one in left.items()])
             await self._send(undone, outlet)
+
+    def _addressee(self, record: records.Record) -> str | None:
+        """To whom a record says that something left; None when it does not: an answer to what was refused unread."""
+        if record.event == records.SENT:
+            return str(record.fields["receiver"])
+        message = self.ledger.received.get(str(record.fields["of"]))
+        return None if message is None else message.sender
 
     # ----------------------------------------------------------------------------------------- what arrives
 

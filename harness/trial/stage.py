@@ -29,6 +29,7 @@ from harness.exchange import agreement as agreements
 from harness.exchange import topics
 from harness.exchange.agreement import Agreement, Signed
 from harness.exchange.bus import Bus, Record, TopicRights
+from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
@@ -125,6 +126,7 @@ class Window:
         not know it is it lodged again.
         """
         self._stage.step(self.code, f"issues a document of {len(octets)} bytes to {to}")
+        await self._bounded(self._party.up(), f"{self.code} to listen")
         deaths = self._party.deaths
         try:
             sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
@@ -322,6 +324,14 @@ class Stage:
             return seen.in_inbox and receipt is not None and receipt.of == identity
 
         return await self._seen(about, f"answer {copy} to {what}", copy)
+
+    async def crossed(self, count: int) -> None:
+        """Wait until that many documents were seen on inboxes."""
+
+        def document(seen: Seen) -> bool:
+            return seen.in_inbox and seen.said.get("type") == Type.DOCUMENT
+
+        await self._seen(document, f"{count} document(s) on their way", count)
 
     async def _answer_under_cover(self, sent: Sent, copy: int) -> Seen:
         """The same where the wire shows nothing: from the log of who sent it, and the token it hands over.
