@@ -21,8 +21,7 @@ from harness.cli.frame import FRAME, Words, columns, padded
 from harness.cli.playing import Unplayed, With, options, play, prepare
 from harness.clock import moment
 from harness.errors import NotReady
-from harness.trial import console, packs
-from harness.trial import about
+from harness.trial import about, console, packs
 from harness.trial.console import Line, Part
 from harness.trial.history import History, What
 from harness.trial.report import HISTORY, Report, run_line, scenario_line, total_line

@@ -18,7 +18,9 @@ from typing import Any, Final, Self
 from aiokafka import errors as kafka_errors
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.metadata import MetadataRequest
+from cryptography import x509
 
+from harness.clock import SystemClock, stamp
 from harness.errors import NotReady, RoadFailed
 from harness.exchange.bus import EVERYBODY, NoSuchTopic, NotAllowed, TooLarge, Unreachable
 
@@ -89,8 +91,16 @@ class Credentials:
         context.verify_flags |= ssl.VERIFY_X509_STRICT
         try:
             context.load_cert_chain(shown)
-        except (ssl.SSLError, OSError) as error:
+            leaf = x509.load_pem_x509_certificates(shown.read_bytes())[0]
+        except (ssl.SSLError, OSError, ValueError) as error:
             raise _no_pem(shown, "a private key and its chain", error) from error
+        # Told here, where it is known: a broker only shuts its door.
+        if leaf.not_valid_after_utc < SystemClock().now():
+            raise NotReady(
+                f"the certificate of {principal!r} in {shown} was valid until {stamp(leaf.not_valid_after_utc)}",
+                expected="a certificate that is still valid",
+                todo="have a new one issued; for a cluster of yours: corridor broker certs",
+            )
         return context
 
 
