@@ -42,7 +42,9 @@ def test_broker_listens_on_loopback_only(tmp_path: Path) -> None:
 
 def test_each_principal_has_a_key_of_its_own_for_its_owner_only(tmp_path: Path) -> None:
     """Keys are mode 0600 in a folder 0700, and each certificate names its principal."""
-    credentials = issue_all(tmp_path / "broker", ("qm", "qn"), ("127.0.0.1",), at=SystemClock().now(), chance=Chance(1).octets)
+    credentials = issue_all(
+        tmp_path / "broker", ("qm", "qn"), ("127.0.0.1",), at=SystemClock().now(), chance=Chance(1).octets
+    )
     assert credentials.authority.parent.stat().st_mode & 0o777 == 0o700
     keys: list[object] = []
     for name in ("broker", "operator", "qm", "qn"):
