@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from harness.errors import BadInput
 from harness.exchange.bus import OPERATOR
@@ -17,6 +18,8 @@ from harness.trial.history import History
 from harness.trial.stage import Stage
 
 Play = Callable[[Stage], Awaitable[None]]
+
+KAFKA: Final = "kafka"
 
 
 @dataclass(frozen=True)
