@@ -32,6 +32,9 @@ async def attending(party: Party, run: str, path: Path) -> AsyncIterator[None]:
             visits: set[asyncio.Task[None]] = set()
 
             def comes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                if not server.is_serving():
+                    writer.close()  # taken in just before the end, and told of only after it
+                    return
                 visit = group.create_task(_Visit(party, run, reader, writer).lasts())
                 visits.add(visit)
                 visit.add_done_callback(visits.discard)

@@ -21,7 +21,7 @@ from harness.clock import Clock
 from harness.errors import NotReady
 from harness.exchange import topics
 from harness.trial import about
-from harness.trial.buses import Standing, standing
+from harness.trial.buses import MEMORY, Standing, standing
 from harness.trial.checks import CHECKS
 from harness.trial.history import History
 from harness.trial.report import HISTORY, no_verdict, where_to_look
@@ -77,6 +77,9 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
     # (1) One bus for all of it.
     async with standing(programme.bus, programme.folder, principals, programme.clock, audience.says) as stands:
         for item in programme.items:
+            if item.scenario.kills_the_broker and programme.bus != MEMORY and stands.broker is None:
+                audience.says(f"not played: {item.scenario.id}, for the broker at {programme.bus} is not ours to kill")
+                continue
             audience.begins(item)
             outcome = await rehearse_one(item, programme, stands)
             outcomes.append(outcome)

@@ -85,7 +85,7 @@ async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mappin
             bill.bus(f"{run}.") as bus,
             staged(setting, bill.pack, bus, scribe, cast=seated, way=bill.processes) as stage,
         ):
-            stage.broker = bill.broker
+            stage.broker = bill.broker or (bus if isinstance(bus, Fallible) else None)
             await _perform(scenario, stage)
             await stage.settle()
     except RoadFailed as error:

@@ -223,7 +223,7 @@ class Stage:
         self._died: dict[str, int] = {}
         """How many deaths of each party the history tells of."""
         self.broker: Fallible | None = None
-        """The broker under the bus, where it is ours to kill. Set by who brought it up."""
+        """The broker under the bus, where it is ours to kill. Set by who plays the scenario."""
         self.mallory = Mallory(bus, self.wire, lambda act: self.step("Mallory", act))
 
     # ------------------------------------------------------------------------------- what a script asks for

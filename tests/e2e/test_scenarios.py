@@ -46,7 +46,7 @@ async def test_honest_windows_on_the_memory_bus(scenario: Scenario, algorithm: A
 @every_scenario
 async def test_honest_windows_on_a_real_kafka(scenario: Scenario, broker: LocalBroker, tmp_path: Path) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
-    bill = Playbill(PACK, on(broker), "local", SystemClock(), 1, patience=15)
+    bill = Playbill(PACK, on(broker), "local", SystemClock(), 1, patience=15, broker=broker)
     assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 
