@@ -404,3 +404,36 @@ async def until_noted(corridor: Corridor, window: Window, event: str, count: int
     async with asyncio.timeout(5):
         while len(corridor.noted(window, event)) < count:
             await window._ask(lambda _turn: None)
+
+
+# ------------------------------------------------------------------------------------------------- taking leave
+
+
+async def test_a_window_that_is_told_to_leave(corridor: Corridor) -> None:
+    """It finishes its turn: what was asked is logged, sent and answered before its life ends by itself."""
+    window = Window(corridor.seat("QM"))
+    async with asyncio.timeout(5):
+        life = asyncio.create_task(window.run())
+        await window.ready.wait()
+        asking = asyncio.create_task(window.counter.lodge(corridor.certificate(), to="QN"))
+        await asyncio.sleep(0)
+        window.leave()
+        sent = await asking
+        await life
+    assert [one.sealed.identity for one in corridor.on(INBOX)] == [sent.identity]
+    with pytest.raises(RoadFailed, match="closed before it was done"):
+        await window.counter.lodge(corridor.certificate(), to="QN")
+    async with corridor.living(again := Window(corridor.seat("QM"))):
+        told = [record.event for record in corridor.noted(again, records.SENT, records.TRANSPORTED)]
+        assert told == [records.SENT, records.TRANSPORTED]
+
+
+async def test_numbers_of_answers_to_poison_after_a_restart(corridor: Corridor) -> None:
+    """A window goes on counting to each partner where its log stops, receipts for what it refused unread included."""
+    for _ in range(2):
+        async with corridor.living(window := Window(corridor.seat("QN"))):
+            await window.counter.lodge(corridor.certificate(), to="QM")
+            poison = Record(INBOX, b"poison", b"poison %d" % len(corridor.on(INBOX)))
+            await corridor.put(poison)
+            await corridor.receipts(Sealed(poison.value).identity)
+    assert [one.said["sequence"] for one in corridor.on(BACK)] == [1, 2, 3, 4]
