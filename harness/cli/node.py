@@ -28,6 +28,7 @@ from harness.trial import packs
 from harness.trial.buses import LOCAL, MEMORY, named
 from harness.trial.ground import Cast
 from harness.trial.party import Party
+from harness.trial.seated import cause_of
 
 _PATIENCE: Final = 30.0
 """Seconds that a party waits for a broker that is being started again, before it gives up."""
@@ -149,16 +150,10 @@ async def _until_told(player: Party, place: _Place, over: asyncio.Event) -> None
                 player.leave()
         await life
     except BaseExceptionGroup as group:
-        # One cause is enough to tell; the rest fell with it.
-        raise _first(group) from group
+        raise cause_of(group) from group
     finally:
         for waiting in (ready, ended):
             waiting.cancel()
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    one = group.exceptions[0]
-    return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
 @asynccontextmanager

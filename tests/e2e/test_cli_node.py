@@ -128,6 +128,15 @@ async def test_a_seat_that_is_taken(pilot: Pilot, run_corridor: RunCorridor) -> 
         assert qm.returncode is None
 
 
+async def test_a_broker_that_is_not_there(pilot: Pilot, run_corridor: RunCorridor) -> None:
+    """Exit 3 with one clear message, though its own people could have asked it already."""
+    words = ("node", "QM", "--bus", "127.0.0.1:1", "--seat", "QM", "--control", "QM/control.sock")
+    ran = await asyncio.to_thread(run_corridor, *words, folder=pilot.folder)
+    assert (ran.code, ran.out) == (3, "")
+    assert "no Kafka broker answers at 127.0.0.1:1" in ran.err.splitlines()[0]
+    assert "Traceback" not in ran.err
+
+
 @pytest.fixture
 def seats(run_corridor: RunCorridor, tmp_path: Path) -> Path:
     """Seats without a bus."""

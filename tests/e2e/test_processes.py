@@ -14,7 +14,7 @@ from harness.errors import BadInput, RoadFailed
 from harness.exchange.kafka_config import write
 from harness.exchange.seat import Seat
 from harness.trial.apart import apart
-from harness.trial.buses import Standing
+from harness.trial.buses import LOCAL, Standing, standing
 from harness.trial.history import What
 from harness.trial.processes import Way, named
 from harness.trial.runner import Playbill, judge, play, trouble
@@ -22,11 +22,12 @@ from harness.trial.script import Saboteur, Scenario
 from harness.trial.verdict import Verdict
 from nodes import mortals
 from nodes.window import Window
+from scenarios.continuity.broker_killed import broker_killed
 from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.pack import PACK
 
-from .test_scenarios import broken_promises, on
+from .test_scenarios import SPARING, broken_promises, on
 
 DEMO = () if PACK.demo is None else (PACK.demo.scenario,)
 
@@ -37,14 +38,24 @@ def bill(broker: LocalBroker) -> Playbill:
     properties = broker.folder / "client.properties"
     write(properties)
     way = Way(broker.address, properties)
-    return Playbill(PACK, on(broker), "local", SystemClock(), 1, processes=way, broker=broker)
+    return Playbill(PACK, on(broker), "local", SystemClock(), 1, processes=way)
 
 
-@pytest.mark.parametrize("scenario", [*PACK.scenarios, *DEMO], ids=lambda scenario: scenario.id)
+@pytest.mark.parametrize("scenario", [*SPARING, *DEMO], ids=lambda scenario: scenario.id)
 @pytest.mark.timeout(90)  # each party is an interpreter of its own, and some scenarios start a dozen of them
 async def test_honest_processes(scenario: Scenario, bill: Playbill, tmp_path: Path) -> None:
     """All promises hold: what is killed there is killed by SIGKILL."""
     assert await broken_promises(scenario, bill, tmp_path / "run") == []
+
+
+@pytest.mark.parametrize("apart", [False, True], ids=["in one process", "as processes"])
+@pytest.mark.timeout(120)  # a broker of its own, for the session's would not outlive this test's event loop
+async def test_a_broker_that_is_really_killed(parts_of_a_broker: None, *, apart: bool, tmp_path: Path) -> None:
+    """All promises hold on a broker that was killed in the middle of a batch, wherever the parties live."""
+    async with standing(LOCAL, tmp_path, ("qm", "qn", "qp"), SystemClock(), lambda _: None) as stands:
+        way = stands.way if apart else None
+        bill = Playbill(PACK, stands, LOCAL, SystemClock(), 1, processes=way, broker=stands.broker)
+        assert await broken_promises(broker_killed, bill, tmp_path / "run") == []
 
 
 @pytest.mark.parametrize("saboteur", receiver_killed_within_a_turn.saboteurs, ids=lambda one: one.cast.__name__)
