@@ -51,7 +51,16 @@ def command() -> Path:
 @pytest.fixture(scope="session")
 def run_corridor(command: Path) -> RunCorridor:
     """Run `corridor` with these arguments in a folder; a minute at most."""
+    return _runner(command, 60)
 
+
+@pytest.fixture(scope="session")
+def run_corridor_long(command: Path) -> RunCorridor:
+    """The same, for what starts brokers and parties of its own; two minutes at most."""
+    return _runner(command, 120)
+
+
+def _runner(command: Path, most: float) -> RunCorridor:
     def run(*arguments: str | Path, folder: Path, **more: str) -> Ran:
         ran = subprocess.run(
             [command, *arguments],
@@ -60,7 +69,7 @@ def run_corridor(command: Path) -> RunCorridor:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=most,
             check=False,
         )
         return Ran(ran.returncode, ran.stdout, ran.stderr, folder)
