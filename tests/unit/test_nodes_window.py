@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import RoadFailed
 from harness.evidence import records
+from harness.evidence.log import EvidenceLog
 from harness.exchange import reasons, topics
 from harness.exchange.bus import LARGEST_RECORD, Record
 from harness.exchange.envelope import Type
@@ -437,3 +438,24 @@ async def test_numbers_of_answers_to_poison_after_a_restart(corridor: Corridor) 
             await corridor.put(poison)
             await corridor.receipts(Sealed(poison.value).identity)
     assert [one.said["sequence"] for one in corridor.on(BACK)] == [1, 2, 3, 4]
+
+
+async def test_what_a_restart_reads(corridor: Corridor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what it sent to a partner, the last message only: a restart must not take longer for every message's bytes."""
+    count = 12
+    async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):
+        for _ in range(count):
+            sent = await qm.counter.lodge(corridor.certificate(), to="QN")
+            await corridor.receipts(sent.identity)
+    read: list[str] = []
+    kept = EvidenceLog.object
+
+    def reading(log: EvidenceLog, digest: str) -> bytes:
+        read.append(digest)
+        return kept(log, digest)
+
+    monkeypatch.setattr(EvidenceLog, "object", reading)
+    async with corridor.living(again := Window(corridor.seat("QN"))):
+        answered = corridor.noted(again, records.ANSWERED)
+        assert len(answered) == count
+        assert read == [answered[-1].fields["raw"]]
