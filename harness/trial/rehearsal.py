@@ -82,6 +82,9 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
         programme.bus, programme.folder, principals, programme.clock, audience.says, config=programme.config
     ) as stands:
         for item in programme.items:
+            if item.scenario.kills_the_broker and programme.bus != MEMORY and stands.broker is None:
+                audience.says(f"not played: {item.scenario.id}, for the broker at {programme.bus} is not ours to kill")
+                continue
             audience.begins(item)
             outcome = await rehearse_one(item, programme, stands)
             outcomes.append(outcome)
