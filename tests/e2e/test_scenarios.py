@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from certs.identity import Algorithm
+from harness.brokers.container import ContainerBroker
 from harness.brokers.local import LocalBroker
 from harness.clock import DrivenClock, SystemClock
 from harness.exchange.bus import Bus
@@ -43,10 +44,19 @@ async def test_honest_windows_on_the_memory_bus(scenario: Scenario, algorithm: A
         assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 
+@pytest.fixture(params=["broker", "container"])
+def kafka(request: pytest.FixtureRequest) -> LocalBroker | ContainerBroker:
+    """A real Apache Kafka: on this machine's JVM, and in Docker."""
+    running: LocalBroker | ContainerBroker = request.getfixturevalue(request.param)
+    return running
+
+
 @every_scenario
-async def test_honest_windows_on_a_real_kafka(scenario: Scenario, broker: LocalBroker, tmp_path: Path) -> None:
+async def test_honest_windows_on_a_real_kafka(
+    scenario: Scenario, kafka: LocalBroker | ContainerBroker, tmp_path: Path
+) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
-    bill = Playbill(PACK, on(broker), "local", SystemClock(), 1, patience=15)
+    bill = Playbill(PACK, on(kafka), "local", SystemClock(), 1, patience=15)
     assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 
@@ -63,7 +73,7 @@ async def test_the_same_seed_and_the_same_clock(scenario: Scenario, tmp_path: Pa
     assert written[0] == written[1]
 
 
-def on(broker: LocalBroker) -> BusMaker:
+def on(broker: LocalBroker | ContainerBroker) -> BusMaker:
     """Makes the bus of one scenario on a broker that runs already."""
 
     @asynccontextmanager

@@ -11,6 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
+from harness.brokers.container import LOG4J
 from harness.brokers.local import properties
 
 FILES: Final = ("kafka-one.yml", "kafka-three.yml")
@@ -190,6 +191,12 @@ def test_nodes(compose: Path, name: str, nodes: int) -> None:
     start = (compose / "kafka" / "start.sh").read_text("ascii")
     assert "1) enough=1 ;; *) enough=2 ;;" in start
     assert "\nmin.insync.replicas=$enough\n" in start
+
+
+def test_denials_are_logged_as_in_every_container_of_ours(compose: Path) -> None:
+    """What an image that logs through log4j2 is told is the same for `--bus container` and here."""
+    lines = (compose / "kafka" / "log4j2.properties").read_text("ascii").splitlines(keepends=True)
+    assert "".join(line for line in lines if not line.startswith("#")) == LOG4J
 
 
 @pytest.mark.parametrize("name", FILES)
