@@ -23,6 +23,7 @@ from certs import drafts, jws, keyfiles
 from certs.drafts import Draft, Issuer, Octets
 from certs.errors import BrokenPath, UnsupportedAlgorithm
 from certs.identity import Algorithm, Identity
+from certs.jwe import Opener
 from certs.lists import Authorities, TrustList, publisher_of
 
 SIGNING_LIFETIME = timedelta(days=365)
@@ -102,6 +103,12 @@ class Authority:
         draft = self._draft(party, key, at, lifetime, drafts.for_signing())
         certificate = draft.signed(Issuer(self.issuing.subject, self._issuing_key))
         return Identity(party=party, country=self.country, key=key, certificate=certificate)
+
+    def issue_opener(self, party: str, at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME) -> Opener:
+        """Issue a P-256 key and a certificate that others encrypt documents for; names and dates as `issue_signing`."""
+        key = drafts.p256_key(self._chance, f"certs/{self.country}/{party}/opener")
+        draft = self._draft(party, key, at, lifetime, drafts.for_agreement())
+        return Opener(party, key, draft.signed(Issuer(self.issuing.subject, self._issuing_key)))
 
     def issue_tls(
         self, principal: str, hosts: Sequence[str], at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME

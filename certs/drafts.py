@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from certs.identity import DOCUMENT_SIGNING, Algorithm, PublicKey
+from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, Algorithm, PublicKey
 from certs.keyfiles import PrivateKey
 
 Octets = Callable[[int, str], bytes]  # (count, purpose): random octets, from one seed or from the system
@@ -113,6 +113,15 @@ def for_signing() -> Extensions:
     )
 
 
+def for_agreement() -> Extensions:
+    """A key that documents are encrypted for, and that signs nothing (RFC 5480, 3: keyAgreement alone)."""
+    return (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_usage(authority=False, agreement=True), True),
+        (x509.ExtendedKeyUsage([KEY_AGREEMENT]), False),
+    )
+
+
 def for_tls(hosts: Sequence[str]) -> Extensions:
     """Either end of a TLS connection (RFC 9325); `hosts` are names and addresses it answers on, none for a client."""
     extensions: Extensions = (
@@ -125,13 +134,13 @@ def for_tls(hosts: Sequence[str]) -> Extensions:
     return (*extensions, (x509.SubjectAlternativeName([_host(each) for each in hosts]), False))
 
 
-def _usage(*, authority: bool) -> x509.KeyUsage:
+def _usage(*, authority: bool, agreement: bool = False) -> x509.KeyUsage:
     return x509.KeyUsage(
-        digital_signature=not authority,
+        digital_signature=not authority and not agreement,
         content_commitment=False,
         key_encipherment=False,
         data_encipherment=False,
-        key_agreement=False,
+        key_agreement=agreement,
         key_cert_sign=authority,
         crl_sign=authority,
         encipher_only=False,

@@ -8,6 +8,8 @@
     ├── WrongKind                a good token of another kind (`typ`)
     ├── AlgorithmMismatch        the header chose an algorithm that the certificate's key does not dictate
     ├── UnsupportedAlgorithm     an algorithm or a key we cannot check; says nothing about the signature
+    ├── OtherRecipient           encrypted for somebody else's key
+    ├── BrokenCipher             the bytes are not those that were encrypted for this key
     ├── BadSignature             the bytes are not those that were signed
     ├── UnknownSigner            no authority recognised at that moment vouches for the key
     ├── BrokenPath               the chain does not hold
@@ -73,6 +75,18 @@ class UnsupportedAlgorithm(TrustError):
     """We cannot check this algorithm or this kind of key."""
 
     rule = "RFC 8725, 3.2"
+
+
+class OtherRecipient(TrustError):
+    """It was encrypted for another certificate than the reader's."""
+
+    rule = "RFC 7516, 4.1.8"
+
+
+class BrokenCipher(TrustError):
+    """The bytes are not those that were encrypted for this key."""
+
+    rule = "RFC 7516, 5.2, step 15"
 
 
 class BadSignature(TrustError):

@@ -25,6 +25,8 @@ from certs.keyfiles import PrivateKey, private_folder, read_certificate, read_ke
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
 
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+KEY_AGREEMENT = x509.ObjectIdentifier("2.25.288362528788626745719335670059059656583")
+"""Documents are encrypted for this key. No standard names this usage: an OID made of a UUID (X.667), ours alone."""
 
 _ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)  # RFC 6979: no randomness to lose at signing
 

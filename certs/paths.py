@@ -28,6 +28,7 @@ from certs.errors import (
     UnsupportedAlgorithm,
     WrongUsage,
 )
+from certs.identity import KEY_AGREEMENT
 from certs.revocation import RevocationList
 
 LONGEST_PATH: Final = 4  # certificates
@@ -81,7 +82,9 @@ def walk(
         validator = CertificateValidator(_certificate(leaf), validation_context=context)
         # With fetching off nothing ever awaits: one push runs the coroutine to its end, also inside a running loop.
         steps: Coroutine[object, object, Sized] = validator.async_validate_usage(  # type: ignore[no-untyped-call] # published so
-            key_usage={"digital_signature"}, extended_key_usage={usage.dotted_string}, extended_optional=False
+            key_usage={"key_agreement" if usage == KEY_AGREEMENT else "digital_signature"},
+            extended_key_usage={usage.dotted_string},
+            extended_optional=False,
         )
         steps.send(None)
     except StopIteration as done:
@@ -138,8 +141,10 @@ def meant_for(certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> x5
         extended = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
         raise WrongUsage(f"{_names(certificate)} does not say what it is for: {error}") from error
-    if basic.ca or not key_usage.digital_signature:
-        raise WrongUsage(f"{_names(certificate)} may not sign documents")
+    wanted = key_usage.key_agreement if usage == KEY_AGREEMENT else key_usage.digital_signature
+    if basic.ca or not wanted:
+        what = "have documents encrypted for it" if usage == KEY_AGREEMENT else "sign documents"
+        raise WrongUsage(f"{_names(certificate)} may not {what}")
     if usage not in extended or ExtendedKeyUsageOID.ANY_EXTENDED_KEY_USAGE in extended:
         found = ", ".join(each.dotted_string for each in extended)
         raise WrongUsage(f"{_names(certificate)} is meant for {found}, not for {usage.dotted_string}")

@@ -14,10 +14,11 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs.errors import TrustError
-from certs.identity import DOCUMENT_SIGNING, bearer, dictated
+from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, bearer, dictated
 
 _USAGES: Final = {
     DOCUMENT_SIGNING: "document signing",
+    KEY_AGREEMENT: "document encryption",
     ExtendedKeyUsageOID.SERVER_AUTH: "TLS server",
     ExtendedKeyUsageOID.CLIENT_AUTH: "TLS client",
     ExtendedKeyUsageOID.TIME_STAMPING: "time stamping",

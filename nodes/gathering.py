@@ -15,7 +15,28 @@ from nodes.outbox import own_envelope
 from nodes.profile import Profile
 
 _MESSAGES = frozenset({records.SENT, records.RECEIVED})
+_TOKENS = frozenset(
+    {records.SENT, records.ANSWERED, records.RECEIVED, records.ACKNOWLEDGED, records.KEPT, records.REFUSED}
+)
 _RECEIPTS = frozenset({records.ANSWERED, records.ACKNOWLEDGED, records.KEPT})
+
+
+def tokens_under_cover(seat: Seat, log: EvidenceLog) -> tuple[bytes, ...]:
+    """Every token in the log that crossed, or came, under an agreement that asks for encryption; each once."""
+    hidden = {partner for partner, agreement in seat.agreements.items() if agreement.encrypts}
+    if not hidden:
+        return ()
+    found: dict[str, bytes] = {}
+    for _, body in log.records():
+        record = records.read(body)
+        raw = record.digest("raw")
+        if raw is None or record.event not in _TOKENS:
+            continue
+        token = log.object(raw)
+        partner = record.digest("receiver") or record.digest("sender")
+        if (partner or own_envelope(token).receiver) in hidden:
+            found[raw] = token
+    return tuple(found.values())
 
 
 def gather(

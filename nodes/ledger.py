@@ -14,10 +14,15 @@ from harness.evidence import records
 from harness.evidence.records import Record
 from harness.exchange import topics
 from harness.exchange.receipt import Level, Status
+from nodes.numbering import Numbering
 
 ACCEPTED: Final = frozenset(
     f"{Level.AUTHORITY.value} {status.value}" for status in (Status.ACCEPTED, Status.ACCEPTED_WITH_WARNINGS)
 )
+
+
+_NUMBERED: Final = frozenset({records.RECEIVED, records.ACKNOWLEDGED, records.KEPT, records.REFUSED})
+"""Events of something that came under its sender's number (a refusal only where it could be opened)."""
 
 
 @dataclass(slots=True)
@@ -51,6 +56,8 @@ class Kept:
 
     identity: str
     raw: str
+    place: Mapping[str, object]
+    """Where on the bus it stood."""
 
 
 class Ledger:
@@ -67,9 +74,11 @@ class Ledger:
         """Identities of the receipts in `kept`."""
         self._reports: dict[str, Outgoing] = {}
         """Later receipts, as of a use: no delivery asked for them, so no redelivery sends them again."""
+        self.numbering: dict[str, Numbering] = {}
+        """The numbers of each sender, as they came."""
         self._ids: dict[tuple[str, str], str] = {}
-        self._unread: dict[str, str] = {}
-        """Identity -> raw digest of what was just refused unread and is about to be answered."""
+        self._unread: tuple[str, str] | None = None
+        """Identity and raw digest of what was refused unread last: the next record answers it, or none does."""
         self._refusals: dict[str, str] = {}
         """Raw digest of what was refused unread -> the receipt that answered it. Not by identity: who spoils the
         seal of a message must not use up the message."""
@@ -93,6 +102,10 @@ class Ledger:
         """Whether this receipt came before, taken in or kept."""
         return identity in self.heard or identity in self._waiting
 
+    def numbers_of(self, sender: str) -> Numbering:
+        """How this sender has numbered what it sent us; for reading."""
+        return self.numbering.get(sender) or Numbering()
+
     def outgoing(self, identity: str) -> Outgoing:
         """What of ours has this identity. Raises KeyError."""
         return self.sent.get(identity) or self._reports[identity]
@@ -103,6 +116,8 @@ class Ledger:
 
     def apply(self, record: Record) -> None:
         """Learn one record."""
+        if record.event in _NUMBERED and record.fields["sequence"] is not None:
+            self._numbered(record).came(_number(record, "sequence"), _text(record, "identity"))
         fold = self._FOLDS.get(record.event)
         if fold is not None:
             fold(self, record)
@@ -132,15 +147,15 @@ class Ledger:
         identity, raw = _text(record, "identity"), _text(record, "raw")
         # A refusal of what was received stands beside its RECEIVED record, and its answer belongs to that.
         if self.first_answer(identity, raw) is None and identity not in self.received:
-            self._unread[identity] = raw
+            self._unread = identity, raw
 
     def _answered(self, record: Record) -> None:
         of, raw = _text(record, "of"), _text(record, "raw")
-        unread = self._unread.pop(of, None)
+        unread, self._unread = self._unread, None
         message = self.received.get(of)
         if message is None:
-            if unread is not None:
-                self._refusals[unread] = raw
+            if unread is not None and unread[0] == of:
+                self._refusals[unread[1]] = raw
             return
         identity = _text(record, "identity")
         if message.answers:
@@ -155,7 +170,8 @@ class Ledger:
         self.heard.add(_text(record, "identity"))
 
     def _kept(self, record: Record) -> None:
-        kept = Kept(identity=_text(record, "identity"), raw=_text(record, "raw"))
+        place = {name: record.fields[name] for name in ("topic", "partition", "offset")}
+        kept = Kept(identity=_text(record, "identity"), raw=_text(record, "raw"), place=place)
         self._waiting.add(kept.identity)
         self.kept.setdefault(_text(record, "waits_for"), []).append(kept)
 
@@ -169,6 +185,15 @@ class Ledger:
     def _used(self, record: Record) -> None:
         self.received[_text(record, "of")].used.append(_text(record, "quantity"))
 
+    def _numbered(self, record: Record) -> Numbering:
+        return self.numbering.setdefault(_text(record, "sender"), Numbering())
+
+    def _gap(self, record: Record) -> None:
+        self._numbered(record).missed(_number(record, "last"))
+
+    def _late(self, record: Record) -> None:
+        self._numbered(record).came(_number(record, "sequence"), _text(record, "came"))
+
     _FOLDS: ClassVar[Mapping[str, Callable[[Ledger, Record], None]]] = {
         records.SENT: _sent,
         records.TRANSPORTED: _transported,
@@ -180,6 +205,8 @@ class Ledger:
         records.KEPT: _kept,
         records.MATCHED: _matched,
         records.USED: _used,
+        records.GAP: _gap,
+        records.LATE: _late,
     }
 
 
@@ -189,6 +216,11 @@ def statuses(record: Record) -> list[str]:
     if not isinstance(said, list | tuple):
         return []
     return [f"{one['level']} {one['status']}" for one in said]
+
+
+def _number(record: Record, name: str) -> int:
+    found = record.fields[name]
+    return found if isinstance(found, int) else 0
 
 
 def _text(record: Record, name: str) -> str:

@@ -14,10 +14,11 @@ from typing import Any, Final
 from pydantic import ValidationError
 
 from certs import jws
-from harness.errors import BadInput
+from harness.errors import BadInput, first_wrong
 from harness.exchange import topics
 from harness.exchange.bus import LARGEST_RECORD, Record
-from harness.exchange.envelope import Envelope, Type, parse
+from harness.exchange.cover import covered_size
+from harness.exchange.envelope import WITNESS, Envelope, Type, parse
 from harness.exchange.receipt import Receipt
 from harness.exchange.seal import Opened, Sealed, seal
 from harness.exchange.seat import Seat
@@ -80,7 +81,7 @@ class Outbox:
         seat = self._seat
         topic = topics.inbox(draft.to, seat.party)
         # Witness traffic is not in the log, so a restart could not go on counting it: it repeats the last number.
-        counted = draft.type not in (Type.CHECKPOINT, Type.COSIGNATURE)
+        counted = draft.type not in WITNESS
         number = self._numbers.get(topic, 0) + (1 if counted else 0)
         nonce = seat.chance.token(f"{seat.party}/nonce")
         try:
@@ -97,7 +98,7 @@ class Outbox:
                 correlationid=draft.correlation,
                 causationid=draft.causation,
                 expirytime=draft.expires,
-                sequence=max(number, 1),
+                sequence=number,
                 nonce=nonce,
                 doctype=draft.doctype,
                 function=draft.function,
@@ -105,14 +106,16 @@ class Outbox:
                 data_base64=draft.data_base64,
             )
         except ValidationError as error:
-            first = error.errors(include_url=False)[0]
             raise BadInput(
-                f"{'.'.join(str(part) for part in first['loc'])} of {draft.subject[:60]!r}: {first['msg']}",
+                f"{draft.subject[:60]!r} cannot be sent: {first_wrong(error, 'envelope')}",
                 expected="attributes as docs/wire.md, section 2, has them",
                 todo="correct the document's reference or type, and lodge it again",
             ) from error
         posted = Posted(envelope, seal(envelope, seat.identity))
-        if (size := posted.record().size) > LARGEST:
+        size = posted.record().size
+        if seat.agreement_with(draft.to).encrypts:
+            size = covered_size(size)
+        if size > LARGEST:
             raise BadInput(
                 f"{draft.subject} takes {size} octets once it is sealed",
                 expected=f"at most {LARGEST}; sealing adds about 80 per cent",

@@ -23,7 +23,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from certs.identity import Algorithm
 from harness.documents.model import KINDS, Severity
-from harness.errors import BadInput
+from harness.errors import BadInput, first_wrong
 from nodes import anatomy
 from nodes.anatomy import EACH, Steps
 from nodes.forms import Form, Text
@@ -307,10 +307,10 @@ def read(text: str, *, name: str = "profile") -> Profile:
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{name} is not TOML: {error}", expected="TOML 1.0", todo="correct the file") from error
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(step) for step in first["loc"]) or "as a whole"
         raise BadInput(
-            f"{name}, {where}: {first['msg']}", expected="what nodes.profile.Profile describes", todo="correct the file"
+            f"{name}, {first_wrong(error, 'as a whole')}",
+            expected="what nodes.profile.Profile describes",
+            todo="correct the file",
         ) from error
 
 

@@ -6,7 +6,9 @@ tests/saboteurs holds both to it. Each is as small a departure from the honest w
 
 from __future__ import annotations
 
+import base64
 import json
+from dataclasses import replace
 from datetime import datetime
 
 from certs import jws
@@ -15,12 +17,15 @@ from harness.documents.model import Finding
 from harness.evidence import records
 from harness.exchange import reasons
 from harness.exchange.agreement import Agreement
-from harness.exchange.bus import Delivery
-from harness.exchange.envelope import parse
+from harness.exchange.bus import EVERYBODY, Delivery, Record, TopicRights
+from harness.exchange.cover import claims_receipt
+from harness.exchange.envelope import Type, parse
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Level, Receipt, Statement, Status
 from harness.exchange.seal import Kind, Opened, Sealed, unseal
-from nodes.outbox import Posted
+from harness.exchange.seat import Seat
+from nodes.covering import Covering
+from nodes.outbox import Posted, own_envelope
 from nodes.steps import Known, Road, Steps, Understood
 from nodes.turn import Turn, short
 from nodes.window import Window
@@ -136,12 +141,12 @@ class _NoAgreement(Steps):
         try:
             super().admit(opened, agreement=agreement, known=known, at=at)
         except Refused as refused:
-            if refused.reason is not reasons.NOT_COVERED:
+            if refused.reason not in (reasons.NOT_COVERED, reasons.EXPIRY_NOT_AGREED):
                 raise
 
 
 class IgnoresTheAgreement(Window):
-    """Works on documents that the agreement does not cover."""
+    """Works on documents that the agreement does not cover, or not for as long as they ask for."""
 
     steps = _NoAgreement()
 
@@ -224,7 +229,7 @@ class DropsEarlyReceipts(Window):
             super().hear(opened, delivery, turn)
             return
         refused = Refused(reasons.NOT_AN_ENVELOPE, "a receipt about nothing we know")
-        self.notes.refused(turn, opened.sealed, delivery, refused, opened.envelope.correlationid)
+        self.notes.refused(turn, opened.sealed, delivery, refused, opened.envelope)
 
 
 class AnswersOffTheRecord(Window):
@@ -261,6 +266,22 @@ class LosesReceipts(Window):
         """Look away."""
 
 
+class DoesNotCount(Window):
+    """Does not look at the numbers that its partner signs, and so misses nothing."""
+
+    def count(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Notice nothing."""
+
+
+class NeverWitnesses(Window):
+    """Cosigns nobody's log, so that nobody's log is bound to anything."""
+
+    def witness(self, opened: Opened, delivery: Delivery, turn: Turn) -> None:
+        """Store what the partner cosigned, and give nothing in return."""
+        if opened.envelope.type != Type.CHECKPOINT:
+            super().witness(opened, delivery, turn)
+
+
 class RewritesItsLog(Window):
     """Gives out a log in which one record was changed after its root was signed."""
 
@@ -280,3 +301,91 @@ class CutsItsLog(Window):
         """Give out all but the last two records."""
         given = super().gives_out()
         return given[: len(given) - 2]
+
+
+# ------------------------------------------------------------------------ windows that keep no secret
+
+
+class _Bare(Covering):
+    def over(self, record: Record) -> Record:
+        return record
+
+
+class SendsPlain(Window):
+    """Encrypts nothing, whatever was agreed."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self.covering = _Bare(seat)
+
+
+class _BareReceipts(Covering):
+    def over(self, record: Record) -> Record:
+        return record if claims_receipt(record.value) else super().over(record)
+
+
+class AnswersPlain(Window):
+    """Encrypts documents and takes receipts for harmless."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self.covering = _BareReceipts(seat)
+
+
+class _Labelled(Covering):
+    def over(self, record: Record) -> Record:
+        after = super().over(record)
+        if after is record:
+            return record
+        label = own_envelope(record.value).subject.encode()
+        return replace(after, headers=(*after.headers, ("ce_subject", base64.b64encode(label))))
+
+
+class LeaksInHeaders(Window):
+    """Encrypts, and labels the outside with the document's reference, so that support can find it."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self.covering = _Labelled(seat)
+
+
+class _AnyCover(Covering):
+    def as_agreed(self, came: Delivery, opened: Opened) -> None:
+        """Whatever came will do."""
+
+
+class TakesPlain(Window):
+    """Works on what comes in plain, though encryption was agreed."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self.covering = _AnyCover(seat)
+
+
+class _NoReasons(Covering):
+    def off(self, delivery: Delivery) -> Delivery:
+        try:
+            return super().off(delivery)
+        except Refused as refused:
+            raise Refused(reasons.NOT_A_TOKEN, "could not be opened") from refused
+
+
+class NamesNoFault(Window):
+    """Says of whatever it cannot open that it is no token, so that nobody learns what was done to it."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self.covering = _NoReasons(seat)
+
+
+# ------------------------------------------------------------------------- operators of the broker
+
+
+def everybody_reads(rights: tuple[TopicRights, ...]) -> tuple[TopicRights, ...]:
+    """Lets everybody read every topic, and with every group: it saved an argument once."""
+    return tuple(replace(right, reader=EVERYBODY) for right in rights)
+
+
+def everybody_writes(rights: tuple[TopicRights, ...]) -> tuple[TopicRights, ...]:
+    """Lets everybody write every topic."""
+    return tuple(replace(right, writer=EVERYBODY) for right in rights)

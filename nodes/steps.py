@@ -71,17 +71,17 @@ class Steps:
 
     def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
         """Step 1. Return what the seal holds, checked as of the moment the bus took it."""
-        # (1.1)-(1.6) The seal itself: harness.exchange.seal.unseal.
+        # (1.1)-(1.7) The seal itself: harness.exchange.seal.unseal.
         opened = unseal(Sealed(delivery.value), trust=trust, at=delivery.at)
         envelope = opened.envelope
-        # (1.7) It was signed for this receiver and for this topic, so it cannot be carried elsewhere.
+        # (1.8) It was signed for this receiver and for this topic, so it cannot be carried elsewhere.
         if envelope.receiver != party:
             raise Refused(reasons.WRONG_RECEIVER, f"signed for {envelope.receiver}, read by {party}")
         if envelope.topic != delivery.topic:
             raise Refused(reasons.WRONG_TOPIC, f"signed for topic {envelope.topic}, came on {delivery.topic}")
         if delivery.topic != topics.inbox(party, envelope.source):
             raise Refused(reasons.WRONG_TOPIC, f"signed by {envelope.source}, came on {delivery.topic}")
-        # (1.8) Headers are outside the signature: they may be absent, but not say something else.
+        # (1.9) Headers are outside the signature: they may be absent, but not say something else.
         said = dict(envelope.hints())
         for name, value in delivery.headers:
             if name in HINTS and value != said[name]:
@@ -108,12 +108,11 @@ class Steps:
         # (2.4) Not after the moment until which its sender wanted it used.
         if at >= envelope.expirytime:
             raise Refused(reasons.EXPIRED_MESSAGE, f"expired at {envelope.expirytime}, worked on at {at}")
-        # (2.5) It names the agreement that it rests on.
-        if envelope.corridor != agreement.id:
-            raise Refused(reasons.NO_AGREEMENT, f"rests on agreement {envelope.corridor}, expected {agreement.id}")
-        # (2.6) The agreement covers document, direction, function and algorithm, at the moment it was sent.
+        # (2.5) It names the agreement that it rests on, is dated while that was in force, and is signed as agreed.
+        agreement.bears(named=envelope.corridor, algorithm=opened.algorithm, at=envelope.time)
+        # (2.6) The agreement covers document, direction and function, and for how long it may be used.
         if envelope.type == Type.DOCUMENT:
-            agreement.covers(
+            cover = agreement.covers(
                 envelope.doctype or "",
                 envelope.function or "",
                 sender=envelope.source,
@@ -121,8 +120,7 @@ class Steps:
                 algorithm=opened.algorithm,
                 at=envelope.time,
             )
-        else:
-            agreement.algorithm_agreed(opened.algorithm)
+            agreement.expires_in_time(cover, sent=envelope.time, expires=envelope.expirytime)
 
     def map(self, opened: Opened, *, partner: Profile, own: Profile) -> Understood:
         """Step 3. From the sender's national form to the common one and to our own."""

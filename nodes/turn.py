@@ -18,23 +18,29 @@ from harness.evidence.log import EvidenceLog
 from harness.exchange import topics
 from harness.exchange.bus import Ack, Delivery, Record
 from harness.exchange.dispute import Dispute
+from harness.exchange.envelope import WITNESS, Envelope
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Receipt
 from harness.exchange.seal import Opened, Sealed
 from harness.exchange.seat import Seat
 from nodes.ledger import Ledger
 from nodes.outbox import Posted
+from nodes.steps import Road
 
 
 @dataclass(slots=True)
 class Turn:
     """What one turn gathers: evidence first, then what leaves, then who waits for it."""
 
+    at: datetime | None = None
+    """When its first note was taken: what is written at once bears one moment."""
     records: list[bytes] = field(default_factory=list)
     objects: dict[str, bytes] = field(default_factory=dict)
     outgoing: list[tuple[Record, str | None]] = field(default_factory=list)
     """Each record for the bus, with the identity of ours whose transport is to be logged, if it is one."""
     arrived: list[Delivery] = field(default_factory=list)
+    due: list[tuple[Opened, Road]] = field(default_factory=list)
+    """Messages that were taken on and are answered before the turn ends."""
     promises: list[tuple[asyncio.Future[Any], Any]] = field(default_factory=list)  # Any: each asker has its own result
 
     def keep(self, octets: bytes) -> str:
@@ -62,11 +68,11 @@ class Notebook:
 
     def note(self, turn: Turn, event: str, correlation: str | None, **fields: object) -> None:
         """Add one digest record to the turn and to the ledger."""
-        seat = self._seat
-        at = seat.clock.now()
-        turn.records.append(records.record(event, seat.party, at, correlation=correlation, **fields))
+        party = self._seat.party
+        at = turn.at = turn.at or self._seat.clock.now()
+        turn.records.append(records.record(event, party, at, correlation=correlation, **fields))
         # Not read back from its bytes: what could not be read back could not be written.
-        self._ledger.apply(records.Record(event, seat.party, at, correlation, fields))
+        self._ledger.apply(records.Record(event, party, at, correlation, fields))
 
     def received(self, turn: Turn, opened: Opened, delivery: Delivery) -> None:
         """A message came, and this window takes it on."""
@@ -83,22 +89,35 @@ class Notebook:
             doctype=envelope.doctype,
             function=envelope.function,
             payload=turn.keep(envelope.payload) if envelope.data_base64 is not None else None,
+            sequence=envelope.sequence,
             **place(delivery),
         )
 
+    def numbered(self, turn: Turn, opened: Opened, delivery: Delivery) -> None:
+        """What the sender's own numbering says of what came before this: a gap, a late comer, a number used twice."""
+        envelope = opened.envelope
+        numbers = self._ledger.numbers_of(envelope.source)
+        noticed = numbers.notices(envelope.sequence, opened.identity, counts=envelope.type not in WITNESS)
+        if noticed is not None:
+            event, fields = noticed
+            # Of no transaction: what is missing may belong to any.
+            self.note(turn, event, None, sender=envelope.source, came=opened.identity, **fields, **place(delivery))
+
     def refused(
-        self, turn: Turn, sealed: Sealed, delivery: Delivery, refused: Refused, correlation: str | None
+        self, turn: Turn, sealed: Sealed, delivery: Delivery, refused: Refused, envelope: Envelope | None
     ) -> None:
-        """Something came and was refused, with its reason and step."""
+        """Something came and was refused, with its reason and step; with its `envelope` where it could be opened."""
+        counts = envelope is not None and envelope.type not in WITNESS
         self.note(
             turn,
             records.REFUSED,
-            correlation,
+            None if envelope is None else envelope.correlationid,
             identity=sealed.identity,
             raw=turn.keep(sealed.token),
             reason=refused.reason.code,
             step=refused.reason.step.name.lower(),
             sender=topics.sender_of(delivery.topic, self._seat.agreements),
+            sequence=envelope.sequence if envelope is not None and counts else None,
             **place(delivery),
         )
 
@@ -118,6 +137,7 @@ class Notebook:
             doctype=envelope.doctype,
             function=envelope.function,
             payload=payload,
+            sequence=envelope.sequence,
             deadline=None if deadline is None else stamp(deadline),
         )
         turn.post(posted, prove=True)
@@ -138,6 +158,7 @@ class Notebook:
             raw=turn.keep(posted.sealed.token),
             of=receipt.of,
             statements=short(receipt),
+            sequence=posted.envelope.sequence,
         )
         turn.post(posted, prove=receipt.after is not None)
 

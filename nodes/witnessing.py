@@ -11,7 +11,6 @@ import base64
 import binascii
 import hashlib
 import json
-import os
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -146,11 +145,12 @@ class Witnessing:
 
     def pair(self, partner: str) -> tuple[bytes, bytes, int] | None:
         """Our last checkpoint that `partner` cosigned, its cosignature, and the size."""
-        path = self._path(partner)
-        if not path.exists():
+        try:
+            kept = json.loads(self._path(partner).read_bytes())
+            return kept["checkpoint"].encode(), kept["cosignature"].encode(), kept["size"]
+        except (FileNotFoundError, ValueError, KeyError):
+            # Never written, or not to its end when the machine lost its power: it can be asked for again.
             return None
-        kept = json.loads(path.read_text())
-        return kept["checkpoint"].encode(), kept["cosignature"].encode(), kept["size"]
 
     def bundle(self, correlation: str, partner: str) -> Path:
         """Write the evidence about one transaction as a bundle; return its path.
@@ -211,10 +211,8 @@ class Witnessing:
             "cosignature": cosignature.decode(),
         }
         written = path.with_suffix(".new")
-        with written.open("w") as file:
-            json.dump(told, file)
-            file.flush()
-            os.fsync(file.fileno())
+        # Not forced to the disk: the partner cosigns again whenever it is asked.
+        written.write_text(json.dumps(told), encoding="utf-8")
         written.replace(path)
 
     def _path(self, partner: str) -> Path:

@@ -1,4 +1,4 @@
-"""The pack of this distribution: three fictional countries, two corridors, and the scenarios of the pilots."""
+"""The pack of this distribution: three fictional countries, three corridors, and the scenarios of the pilots."""
 
 from __future__ import annotations
 
@@ -9,15 +9,28 @@ from harness.trial.script import Demo, Pack, Scenario
 from nodes.window import Window
 from scenarios import samples
 from scenarios.agreement.not_covered import not_covered
+from scenarios.agreement.outlives_it import outlives_it
 from scenarios.attacks.byte_flipped import byte_flipped
 from scenarios.attacks.header_contradicts import header_contradicts
 from scenarios.attacks.other_countrys_key import other_countrys_key
 from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
+from scenarios.continuity.both_killed_in_a_batch import both_killed_in_a_batch
+from scenarios.continuity.receiver_killed_at_each_step import receiver_killed_at_each_step
+from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
+from scenarios.continuity.sender_killed import sender_killed
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
+from scenarios.isolation.altered_cover import altered_cover
+from scenarios.isolation.at_the_door import at_the_door
+from scenarios.isolation.downgraded import downgraded
+from scenarios.isolation.dropped import dropped
+from scenarios.isolation.foreign_topic import foreign_topic
+from scenarios.isolation.operator_reads import operator_reads
+from scenarios.isolation.reordered import reordered
+from scenarios.isolation.replayed_cover import replayed_cover
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
@@ -36,8 +49,21 @@ SCENARIOS: tuple[Scenario, ...] = (
     wrong_topic,
     header_contradicts,
     not_covered,
+    outlives_it,
     overtaking,
     no_answer,
+    foreign_topic,
+    at_the_door,
+    dropped,
+    reordered,
+    operator_reads,
+    downgraded,
+    altered_cover,
+    replayed_cover,
+    receiver_killed_at_each_step,
+    receiver_killed_within_a_turn,
+    sender_killed,
+    both_killed_in_a_batch,
 )
 
 
@@ -49,7 +75,7 @@ def _corridor(name: str) -> Agreement:
 PACK = Pack(
     name="first corridor",
     countries={"QM": "Marenia", "QN": "Norlund", "QP": "Pellavia"},
-    corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml")),
+    corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml"), _corridor("qm-qp.toml")),
     cast=Window,
     scenarios=SCENARIOS,
     demo=Demo(first_five_minutes, telling.LANGUAGES, telling.tell),

@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Generator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,8 @@ from harness.brokers.jars import find_jars
 from harness.brokers.java import find_java
 from harness.brokers.local import LocalBroker
 from harness.errors import NotReady
+from harness.exchange.bus import Bus
+from harness.trial.buses import BusMaker
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
 CI = os.environ.get("CI") == "true"
@@ -90,6 +93,30 @@ async def broker(parts_of_a_broker: None, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
+def made_on() -> Callable[[LocalBroker], BusMaker]:
+    """How the bus of a scenario is made on a broker that runs already."""
+    return _made_on
+
+
+@pytest.fixture
+def on_the_broker(broker: LocalBroker) -> BusMaker:
+    """Makes the bus of one scenario on the session's broker."""
+    return _made_on(broker)
+
+
+def _made_on(broker: LocalBroker | ContainerBroker) -> BusMaker:
+    @asynccontextmanager
+    async def opened(prefix: str) -> AsyncIterator[Bus]:
+        bus = broker.bus(prefix)
+        try:
+            yield bus
+        finally:
+            await bus.close()
+
+    return opened
+
+
+@pytest.fixture(scope="session")
 def parts_of_a_container() -> None:
     """A Docker engine and an image of Kafka on it, or a skip that says what is absent."""
     absent = ""
@@ -113,6 +140,12 @@ async def container(
     """A real Apache Kafka in Docker, started once; each test has topics of its own on it."""
     async with ContainerBroker(tmp_path_factory.mktemp("container"), PARTIES) as running:
         yield running
+
+
+@pytest.fixture
+def on_the_container(container: ContainerBroker) -> BusMaker:
+    """Makes the bus of one scenario on the session's broker in Docker."""
+    return _made_on(container)
 
 
 @pytest.fixture(scope="session")

@@ -25,7 +25,7 @@ import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -57,6 +57,8 @@ _children: set[Process] = set()
 class _Running:
     process: Process
     address: str
+    command: tuple[str, ...]
+    log: Path
 
 
 class LocalBroker:
@@ -93,7 +95,13 @@ class LocalBroker:
 
     def bus(self, prefix: str = "", *, patience: float = 15.0) -> KafkaBus:
         """A bus on this broker; `prefix` keeps runs apart that share it."""
-        return KafkaBus(self.address, prefix=prefix, credentials=self._credentials, patience=patience)
+        return KafkaBus(
+            self.address, prefix=prefix, credentials=self._credentials, patience=patience, log=self.log_text
+        )
+
+    def log_text(self) -> str:
+        """What the broker that runs now has written in its log."""
+        return self.logs[-1].read_text("utf-8", "replace") if self.logs else ""
 
     async def __aenter__(self) -> Self:
         """Start. Raises: NotReady (no Java, no jars), RoadFailed (Kafka does not start; where its log is)."""
@@ -120,6 +128,20 @@ class LocalBroker:
         running, self._running = self._running, None
         if running is not None:
             await _stop(running.process)
+
+    async def falls(self) -> None:
+        """Kill the broker (SIGKILL) and start it again on the same data and ports; return once it answers.
+
+        Raises:
+            RoadFailed: it does not come up again.
+        """
+        running = self._now()
+        _kill(running.process)
+        await _stop(running.process)
+        process = await _run(running.log, *running.command)
+        # Kept before it answers, so that it is stopped with the rest if it never does.
+        self._running = replace(running, process=process)
+        await self._answering(process, int(running.address.rpartition(":")[2]), running.log)
 
     def _issue(self) -> Credentials | None:
         at, chance = SystemClock().now(), Chance().octets
@@ -148,13 +170,14 @@ class LocalBroker:
         if ended != 0:
             raise failed("could not format its storage", log)
         # (4) From here on there is a broker to stop.
-        process = await _run(log, *command, "kafka.Kafka", str(settings))
+        serving = (*command, "kafka.Kafka", str(settings))
+        process = await _run(log, *serving)
         try:
             await self._answering(process, port, log)
         except BaseException:
             await _stop(process)
             raise
-        return _Running(process, f"{HOST}:{port}")
+        return _Running(process, f"{HOST}:{port}", serving, log)
 
     async def _answering(self, process: Process, port: int, log: Path) -> None:
         """Wait until Kafka answers, or ends, or the time is up."""
@@ -226,6 +249,9 @@ def properties(certificates: Path, data: Path, port: int, controller: int) -> Ma
         "transaction.state.log.min.isr": "1",
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
+        # One that was killed is let in again when its old self's session is over: nobody else could take its work.
+        "broker.session.timeout.ms": "2000",
+        "broker.heartbeat.interval.ms": "500",
         "group.initial.rebalance.delay.ms": "0",  # a party is one reader; there is nobody to wait for
         "num.network.threads": "2",
         "num.io.threads": "4",

@@ -66,6 +66,7 @@ FRAME: Final[Mapping[str, Words]] = {
             Verdict.BROKEN: "违背",
             Verdict.UNKNOWN: "未知",
             Verdict.NOT_REACHED: "未到达",
+            Verdict.NOT_PLAYED: "未演练",
         },
     ),
     "ru": Words(
@@ -87,6 +88,7 @@ FRAME: Final[Mapping[str, Words]] = {
             Verdict.BROKEN: "НАРУШЕНО",
             Verdict.UNKNOWN: "НЕИЗВЕСТНО",
             Verdict.NOT_REACHED: "НЕ ДОСТИГНУТО",
+            Verdict.NOT_PLAYED: "НЕ ИГРАЛОСЬ",
         },
     ),
 }

@@ -5,7 +5,6 @@ Exit codes: 0; 2 wrong usage; 3 no pack is installed. The NDJSON lines: docs/sch
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -60,7 +59,7 @@ def _rows(installed: Sequence[Pack]) -> Iterator[Row]:
         yield from map(_corridor, pack.corridors)
     yield from map(_scenario, items)
     for check in CHECKS.values():
-        caught = sorted({_name(one) for item in items for one in _saboteurs(item.scenario, check.name)})
+        caught = sorted({one.name for item in items for one in _saboteurs(item.scenario, check.name)})
         yield {
             "kind": "check",
             "name": check.name,
@@ -115,11 +114,6 @@ def _saboteurs(scenario: Scenario, check: str) -> Iterator[Saboteur]:
     return (one for one in scenario.saboteurs if one.caught_by == check)
 
 
-def _name(saboteur: Saboteur) -> str:
-    """The name of the class or function that takes the seat."""
-    return saboteur.cast.__name__ if inspect.isclass(saboteur.cast) or inspect.isfunction(saboteur.cast) else "?"
-
-
 def _by_number(attack: str) -> tuple[str, int]:
     """Attacks in the order of their list: D9 before D40."""
     digits = attack.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
@@ -139,6 +133,8 @@ def _cells(row: Row) -> tuple[str, ...]:
             return (row["id"], f"version {row['version']}", row["phase"], covered)
         case "scenario":
             title = f"{row['title']}{' (corridor demo)' if row['demonstration'] else ''}"
+            if row["needs"]:
+                title += f" (needs {row['needs']})"
             return (row["id"], "-".join(row["pair"]), _spoken(row["document"]), row["attack"] or "-", title)
         case "check":
             return (row["name"], f"{row['promise']}\n      catches {', '.join(row['catches']) or 'none'}")

@@ -22,7 +22,7 @@ from harness.cli.journal import journal
 from harness.clock import Chance, SystemClock
 from harness.errors import BadInput, NotReady, RoadFailed
 from harness.trial.about import Facts
-from harness.trial.buses import named
+from harness.trial.buses import MEMORY, named
 from harness.trial.rehearsal import Audience, Programme, never_played, rehearse
 from harness.trial.report import Report, run_line, scenario_line, total_line
 from harness.trial.runner import Outcome
@@ -77,6 +77,7 @@ class With:
     seed: int | None
     algorithm: str
     out: Path
+    processes: bool = False
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,26 @@ def prepare(items: tuple[Playable, ...], asked: With, again: Callable[[int], str
         again: makes the command that repeats the run of its seed.
 
     Raises:
-        BadInput: the bus has no such name, or the folder cannot be made.
+        BadInput: the bus has no such name or cannot be reached from other processes, or the folder cannot be made.
     """
-    named(asked.bus)
+    if named(asked.bus) == MEMORY and asked.processes:
+        raise BadInput(
+            "--processes on the memory bus, which lives inside one process",
+            expected="a bus that other processes reach",
+            todo="add --bus local, or --bus HOST:PORT",
+        )
     clock, chance = SystemClock(), Chance()
     # 31 bits: long enough for a seed, short enough to read out.
     seed = asked.seed if asked.seed is not None else int.from_bytes(chance.octets(4, "seed")) >> 1
     folder = _fresh(asked.out, chance)
     programme = Programme(
-        items=items, bus=asked.bus, seed=seed, folder=folder, clock=clock, algorithm=Algorithm(asked.algorithm)
+        items=items,
+        bus=asked.bus,
+        seed=seed,
+        folder=folder,
+        clock=clock,
+        algorithm=Algorithm(asked.algorithm),
+        processes=asked.processes,
     )
     facts = Facts(
         run=folder.name,

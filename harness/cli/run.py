@@ -31,6 +31,7 @@ REPORTS: Final = {"junit": "junit.xml", "json": "results.ndjson", "md": "summary
     "-k", "expression", default="", metavar="EXPR", help='Words in id or title: "replay or (origin and not used)".'
 )
 @options
+@click.option("--processes", is_flag=True, help="Every party as a process of its own; not on the memory bus.")
 @click.option(
     "--report",
     "reports",
@@ -48,6 +49,7 @@ def command(  # noqa: PLR0913 - one parameter an option, as click hands them in
     seed: int | None,
     algorithm: str,
     out: Path,
+    processes: bool,
     reports: str,
     as_json: bool,
 ) -> None:
@@ -61,11 +63,16 @@ def command(  # noqa: PLR0913 - one parameter an option, as click hands them in
       corridor run
       corridor run attacks -k "not header"
       corridor run origin --bus local --report junit
+      corridor run continuity --bus local --processes
     """
     wanted = _reports(reports)
     items = chosen(playables(packs.installed()), select, expression)
     words = shlex.join([*select, *(("-k", expression) if expression else ())])
-    prepared = prepare(items, With(bus, seed, algorithm, out), lambda drawn: about.again(words, bus, drawn, algorithm))
+    prepared = prepare(
+        items,
+        With(bus, seed, algorithm, out, processes),
+        lambda drawn: about.again(words, bus, drawn, algorithm, processes=processes),
+    )
     facts = prepared.facts
     for line in console.head(facts):
         say.progress(line)

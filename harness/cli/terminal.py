@@ -17,6 +17,7 @@ _COLOUR: Final = {
     Verdict.BROKEN: "bold red",
     Verdict.UNKNOWN: "bold yellow",
     Verdict.NOT_REACHED: "bold magenta",
+    Verdict.NOT_PLAYED: "cyan",
 }
 
 

@@ -12,13 +12,14 @@ import hashlib
 import sqlite3
 import threading
 from contextlib import contextmanager
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from harness.errors import BadInput, NotProved, RoadFailed
 from harness.evidence.merkle import EMPTY_ROOT, Tree, leaf_hash
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
 FORMAT: Final = "1"
@@ -80,8 +81,13 @@ class EvidenceLog:
         """How many records the log holds."""
         return self._tree.size
 
-    def append(self, records: Sequence[bytes], objects: Iterable[bytes] = ()) -> range:
+    def append(self, records: Sequence[bytes], objects: Mapping[str, bytes] = MappingProxyType({})) -> range:
         """Put `records` at the end and keep `objects` beside them, in one transaction.
+
+        Args:
+            records: as harness.evidence.records writes them.
+            objects: bytes under their SHA-256 (hexadecimal). Who made the record that names them has hashed them
+                already; they are not hashed again here, but each time they are read.
 
         Returns:
             The indices of the records. They and the objects are durable.
@@ -93,7 +99,7 @@ class EvidenceLog:
             first = self._tree.size
             leaves = [leaf_hash(body) for body in records]
             rows = [(first + i, leaf, body) for i, (leaf, body) in enumerate(zip(leaves, records, strict=True))]
-            kept = [(hashlib.sha256(body).digest(), body) for body in objects]
+            kept = [(bytes.fromhex(digest), body) for digest, body in objects.items()]
             for leaf in leaves:
                 self._tree.append(leaf)
             try:

@@ -32,6 +32,9 @@ KEPT: Final = "kept"
 MATCHED: Final = "matched"
 USED: Final = "used"
 DISPUTED: Final = "disputed"
+GAP: Final = "gap"
+LATE: Final = "late"
+REPEATED: Final = "repeated"
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -54,6 +57,10 @@ def _text_or_none(value: object) -> bool:
 
 def _count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 2**53
+
+
+def _count_or_none(value: object) -> bool:
+    return value is None or _count(value)
 
 
 def _list(value: object) -> bool:
@@ -95,14 +102,18 @@ _MESSAGE: Final[dict[str, Callable[[object], bool]]] = {
     "doctype": _text_or_none,
     "function": _text_or_none,
     "payload": _digest_or_none,
+    "sequence": _count,
 }
 _ANSWER: Final[dict[str, Callable[[object], bool]]] = {
     "identity": _digest,
     "raw": _digest,
     "of": _digest,
     "statements": _statements,
+    "sequence": _count,
 }
 _PLACE: Final[dict[str, Callable[[object], bool]]] = {"topic": _text, "partition": _count, "offset": _count}
+_NUMBERED: Final[dict[str, Callable[[object], bool]]] = {"sender": _text, "came": _digest, **_PLACE}
+"""What a sender's numbering showed, and the message by which it showed."""
 
 FIELDS: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
     LODGED: {"raw": _digest, "doctype": _text_or_none, "media_type": _text, "losses": _list},
@@ -111,7 +122,7 @@ FIELDS: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
     RECEIVED: {**_MESSAGE, **_PLACE, "sender": _text},
     TRANSLATED: {"identity": _digest, "own": _digest, "losses": _list},
     ANSWERED: _ANSWER,
-    ACKNOWLEDGED: {**_ANSWER, "sender": _text},
+    ACKNOWLEDGED: {**_ANSWER, **_PLACE, "sender": _text},
     REFUSED: {
         "identity": _digest_or_none,
         "raw": _digest,
@@ -119,11 +130,15 @@ FIELDS: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
         "step": _text,
         **_PLACE,
         "sender": _text_or_none,
+        "sequence": _count_or_none,
     },
-    KEPT: {"identity": _digest, "raw": _digest, "waits_for": _text},
+    KEPT: {"identity": _digest, "raw": _digest, "waits_for": _text, **_PLACE, "sender": _text, "sequence": _count},
     MATCHED: {"identity": _digest, "waits_for": _text},
     USED: {"of": _digest, "quantity": _text_or_none, "declaration": _text_or_none},
     DISPUTED: {"identity": _digest, "raw": _digest, "of": _digest, "claim": _text, "dispute": _text, "by": _text},
+    GAP: {**_NUMBERED, "first": _count, "last": _count},
+    LATE: {**_NUMBERED, "sequence": _count},
+    REPEATED: {**_NUMBERED, "sequence": _count},
 }
 """For each event the fields it must hold besides at, event, party and correlation, each with its test."""
 

@@ -23,7 +23,7 @@ from certs.gates import strict_json
 from certs.identity import Identity
 from certs.trust import TrustStore
 from harness.clock import stamp
-from harness.errors import BadInput
+from harness.errors import BadInput, first_wrong
 from harness.exchange import reasons
 from harness.exchange.envelope import Moment, Party
 from harness.exchange.reasons import Refused
@@ -84,12 +84,18 @@ class Agreement(BaseModel):
     parties: dict[Party, Member]
     recognition: Recognition
     algorithms: tuple[str, ...]
+    encryption: Literal["none", "ECDH-ES+A256GCM"] = "none"
     documents: tuple[Cover, ...]
     witnessing: Witnessing = Witnessing()
     retention_years: Annotated[int, Field(gt=0)]
     evidence: str
     liability: str
     forum: str
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether documents, disputes and receipts cross encrypted for their receiver."""
+        return self.encryption != "none"
 
     def partner(self, party: str) -> str:
         """The other side, seen from `party`."""
@@ -103,9 +109,7 @@ class Agreement(BaseModel):
                 agreement's own clause.
         """
         here = f"agreement {self.id} v{self.version}"
-        if not self.since <= at < self.until:
-            found = f"{here} is in force from {stamp(self.since)} until {stamp(self.until)}"
-            raise Refused(reasons.AGREEMENT_NOT_IN_FORCE, found, clause=f"{here}, since/until")
+        self._in_force(at)
         for number, cover in enumerate(self.documents, start=1):
             if (cover.doctype, cover.sender, cover.receiver) != (doctype, sender, receiver):
                 continue
@@ -113,18 +117,41 @@ class Agreement(BaseModel):
             if function not in cover.functions:
                 found = f"function {function} of document {doctype}; allowed: {', '.join(cover.functions)}"
                 raise Refused(reasons.FUNCTION_NOT_COVERED, found, clause=clause)
-            if algorithm not in self.algorithms:
-                found = f"algorithm {algorithm}; agreed: {', '.join(self.algorithms)}"
-                raise Refused(reasons.ALGORITHM_NOT_AGREED, found, clause=f"{here}, algorithms")
+            self._signed_as_agreed(algorithm)
             return cover
         found = f"document {doctype} from {sender} to {receiver}"
         raise Refused(reasons.NOT_COVERED, found, clause=f"{here}, documents")
 
-    def algorithm_agreed(self, algorithm: str) -> None:
-        """Raises Refused (ALGORITHM_NOT_AGREED) when messages may not be signed so."""
+    def bears(self, *, named: str, algorithm: str, at: datetime) -> None:
+        """Return when this agreement bears a message of any kind that names `named` and is dated `at`.
+
+        Raises:
+            Refused: NO_AGREEMENT, AGREEMENT_NOT_IN_FORCE, ALGORITHM_NOT_AGREED.
+        """
+        if named != self.id:
+            raise Refused(reasons.NO_AGREEMENT, f"rests on agreement {named}, expected {self.id}")
+        self._in_force(at)
+        self._signed_as_agreed(algorithm)
+
+    def expires_in_time(self, cover: Cover, *, sent: datetime, expires: datetime) -> None:
+        """Raises Refused (EXPIRY_NOT_AGREED) when a document asks to be used for longer than its clause allows."""
+        latest = expiry(cover, sent)
+        if expires > latest:
+            clause = f"agreement {self.id} v{self.version}, documents[{self.documents.index(cover) + 1}]"
+            found = f"dated {stamp(sent)}, to be used until {stamp(expires)}; agreed: until {stamp(latest)}"
+            raise Refused(reasons.EXPIRY_NOT_AGREED, found, clause=clause)
+
+    def _in_force(self, at: datetime) -> None:
+        if not self.since <= at < self.until:
+            here = f"agreement {self.id} v{self.version}"
+            found = f"{here} is in force from {stamp(self.since)} until {stamp(self.until)}, not on {stamp(at)}"
+            raise Refused(reasons.AGREEMENT_NOT_IN_FORCE, found, clause=f"{here}, since/until")
+
+    def _signed_as_agreed(self, algorithm: str) -> None:
         if algorithm not in self.algorithms:
-            here = f"agreement {self.id} v{self.version}, algorithms"
-            raise Refused(reasons.ALGORITHM_NOT_AGREED, f"{algorithm}; agreed: {self.algorithms}", clause=here)
+            found = f"algorithm {algorithm}; agreed: {', '.join(self.algorithms)}"
+            clause = f"agreement {self.id} v{self.version}, algorithms"
+            raise Refused(reasons.ALGORITHM_NOT_AGREED, found, clause=clause)
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,11 +184,13 @@ def draft(toml: str, *, name: str) -> Agreement:
     """Read a draft. Raises BadInput naming the field that is wrong and the file `name`."""
     try:
         return Agreement.model_validate(tomllib.loads(toml))
-    except (tomllib.TOMLDecodeError, ValidationError) as error:
+    except tomllib.TOMLDecodeError as error:
+        raise BadInput(f"{name} is not TOML: {error}", expected="TOML 1.0", todo="correct the file") from error
+    except ValidationError as error:
         raise BadInput(
-            f"{name} is no corridor agreement: {error}",
+            f"{name} is no corridor agreement: {first_wrong(error, 'as a whole')}",
             expected="the fields of docs/wire.md, section 6",
-            todo="mend it",
+            todo="correct the file",
         ) from error
 
 
@@ -184,7 +213,8 @@ def read(octets: bytes) -> Agreement:
     try:
         return Agreement.model_validate(strict_json(octets))
     except (NotStrictJson, ValidationError) as error:
-        raise BadInput(f"these bytes are no corridor agreement: {error}", expected="concluded JSON") from error
+        why = first_wrong(error, "as a whole") if isinstance(error, ValidationError) else str(error)
+        raise BadInput(f"these bytes are no corridor agreement: {why}", expected="concluded JSON") from error
 
 
 def expiry(cover: Cover, sent: datetime) -> datetime:

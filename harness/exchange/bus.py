@@ -9,12 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 from harness.errors import RoadFailed
 
 OPERATOR = "operator"
 """The principal that may create, read and write every topic: the broker's operator."""
+
+EVERYBODY = "*"
+"""A right for everybody: no agreement gives it, a careless operator does. Kafka spells it so too (`User:*`)."""
 
 LARGEST_RECORD = 2 * 1024 * 1024
 """The largest record a topic takes, in bytes: key, value and headers, as Kafka's `max.message.bytes` counts them
@@ -187,4 +191,68 @@ class Bus(Protocol):
 
     async def close(self) -> None:
         """Let go of everything this bus opened."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """What came of coming to a broker's door with a certificate, or without one.
+
+    `answered` is whether the broker took a first request; `said` is how the door was shut (a TLS alert by its name, as
+    OpenSSL spells it), or what was answered; `port` is the caller's own port, by which the broker's log knows it.
+    """
+
+    answered: bool
+    said: str
+    port: int
+
+
+class Prowler(Protocol):
+    """One principal that goes around outlets and inlets and asks the broker straight for what it wants.
+
+    Each act returns what it got, in a word, when the broker let it happen. Raises: NotAllowed, Unreachable.
+    """
+
+    async def read(self, topic: str) -> str:
+        """Fetch what stands on `topic`, without asking first whether it is there."""
+        ...
+
+    async def write(self, topic: str, octets: bytes) -> str:
+        """Put a record on `topic`."""
+        ...
+
+    async def join(self, owner: str, group: str) -> str:
+        """Become a member of the group that `owner` reads with."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        ...
+
+
+@runtime_checkable
+class Guarded(Protocol):
+    """A bus with a broker of its own behind it: it has a door to come to, and it keeps a log of whom it sent away."""
+
+    def prowler(self, principal: str) -> Prowler:
+        """Somebody who asks the broker straight, with the certificate of `principal`."""
+        ...
+
+    async def knock(self, principal: str, shown: Path | None) -> Knock:
+        """Come to the door as `principal`, with the key and chain in `shown`, or with no certificate at all.
+
+        Raises: Unreachable (nobody listens there).
+        """
+        ...
+
+    def full(self, topic: str) -> str:
+        """The topic's name on the cluster."""
+        ...
+
+    def group(self, principal: str, group: str) -> str:
+        """The group's name on the cluster."""
+        ...
+
+    def log(self) -> str | None:
+        """What the broker has written in its own log so far; None when nobody here can read it."""
         ...

@@ -10,6 +10,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from harness.errors import first_wrong
 from harness.exchange.reasons import NOT_AN_ENVELOPE, Refused
 
 Name = Annotated[str, Field(min_length=1, max_length=200)]
@@ -32,6 +33,4 @@ def parse(data: object) -> Dispute:
     try:
         return Dispute.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "data"
-        raise Refused(NOT_AN_ENVELOPE, f"dispute {where}: {first['msg']}") from error
+        raise Refused(NOT_AN_ENVELOPE, f"dispute {first_wrong(error, 'data')}") from error

@@ -19,6 +19,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from certs.errors import NotStrictJson
 from certs.gates import strict_json
 from harness.clock import moment, stamp
+from harness.errors import first_wrong
 from harness.exchange.reasons import NOT_AN_ENVELOPE, NOT_STRICT_JSON, Refused
 
 
@@ -30,6 +31,10 @@ class Type(StrEnum):
     DISPUTE = "corridor.dispute.v1"
     CHECKPOINT = "corridor.checkpoint.v1"
     COSIGNATURE = "corridor.cosignature.v1"
+
+
+WITNESS: Final = (Type.CHECKPOINT, Type.COSIGNATURE)
+"""Witness traffic: about logs, not about trade. It is not numbered and repeats its sender's last number."""
 
 
 def _moment(value: object) -> object:
@@ -61,7 +66,7 @@ class Envelope(BaseModel):
     correlationid: Word
     causationid: Word | None = None
     expirytime: Moment
-    sequence: Annotated[int, Field(ge=1)]
+    sequence: Annotated[int, Field(ge=0)]
     nonce: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
     traceparent: Annotated[str, Field(pattern=r"^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$")] | None = None
     doctype: Annotated[str, Field(pattern=r"^[0-9]{1,3}$")] | None = None
@@ -74,6 +79,8 @@ class Envelope(BaseModel):
     def _says_one_thing(self) -> Self:
         if (self.data is None) == (self.data_base64 is None):
             raise ValueError("exactly one of data and data_base64 must be there (CloudEvents JSON format, 3.1)")
+        if self.sequence == 0 and self.type not in WITNESS:
+            raise ValueError("sequence counts from 1; only witness traffic may come before the first")
         if self.type == Type.DOCUMENT and not (self.doctype and self.function and self.data_base64):
             raise ValueError("a document needs doctype, function and data_base64")
         if self.data_base64 is not None and base64.b64encode(self.payload).decode() != self.data_base64:
@@ -117,6 +124,4 @@ def parse(octets: bytes) -> Envelope:
     try:
         return Envelope.model_validate(said)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "envelope"
-        raise Refused(NOT_AN_ENVELOPE, f"{where}: {first['msg']}") from error
+        raise Refused(NOT_AN_ENVELOPE, first_wrong(error, "envelope")) from error

@@ -9,9 +9,10 @@ The interface: bus. Topics and rights: kafka_operator. Names, patience and error
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, ConsumerRecord, TopicPartition
 from aiokafka import errors as kafka_errors
@@ -23,7 +24,9 @@ from harness.exchange.bus import (
     Ack,
     Delivery,
     Inlet,
+    Knock,
     Outlet,
+    Prowler,
     RangeLost,
     Record,
     TooLarge,
@@ -33,6 +36,7 @@ from harness.exchange.bus import (
 from harness.exchange.kafka_link import Credentials, Link, partitions_of
 from harness.exchange.kafka_operator import Operator
 from harness.exchange.kafka_parting import drop_producer, leave_consumer
+from harness.exchange.kafka_prowler import KafkaProwler, knock
 
 __all__ = ["Credentials", "KafkaBus"]
 
@@ -51,6 +55,7 @@ class KafkaBus:
         patience: seconds after which a broker that does not answer is Unreachable.
         instance: by what name a party that is a process of its own is known in its groups. One that was killed and
             starts again under this name takes its place over at once, and waits for no session to run out.
+        log: gives the text of the broker's own log, where somebody here can read it.
     """
 
     def __init__(
@@ -61,9 +66,11 @@ class KafkaBus:
         credentials: Credentials | None = None,
         patience: float = 15.0,
         instance: str | None = None,
+        log: Callable[[], str] | None = None,
     ) -> None:
         self._link = Link(address, prefix, credentials, patience, instance)
         self._operator = Operator(self._link)
+        self._log = log
         self._opened: list[_KafkaOutlet | _KafkaInlet] = []
 
     @property
@@ -99,6 +106,26 @@ class KafkaBus:
     async def trim(self, topic: str, before: int) -> None:
         """As operator, delete the records before offset `before`, in every partition."""
         await self._operator.trim(topic, before)
+
+    def prowler(self, principal: str) -> Prowler:
+        """Somebody who asks the broker straight, with the certificate of `principal`; see `bus.Guarded`."""
+        return KafkaProwler(self._link, principal)
+
+    async def knock(self, principal: str, shown: Path | None) -> Knock:
+        """Come to the broker's door; see `bus.Guarded`."""
+        return await knock(self._link, principal, shown)
+
+    def full(self, topic: str) -> str:
+        """The topic's name on the cluster."""
+        return self._link.full(topic)
+
+    def group(self, principal: str, group: str) -> str:
+        """The group's name on the cluster."""
+        return self._link.group(principal, group)
+
+    def log(self) -> str | None:
+        """What the broker wrote in its own log, where somebody here can read it."""
+        return None if self._log is None else self._log()
 
     async def close(self) -> None:
         """Let go of everything this bus opened. The topics stay on the cluster."""

@@ -29,3 +29,17 @@ def read(path: Path) -> ClientConfig:
     return ClientConfig(
         Credentials((path.parent / told["ssl.truststore.location"]).parent), told.get("corridor.prefix", "")
     )
+
+
+def write(path: Path, *, prefix: str = "") -> None:
+    """Write properties for certificates that lie beside `path`."""
+    lines = {
+        "security.protocol": "SSL",
+        "ssl.truststore.type": "PEM",
+        "ssl.truststore.location": "authority.pem",
+        "ssl.keystore.type": "PEM",
+        "ssl.keystore.location": "{principal}.pem",
+        "ssl.endpoint.identification.algorithm": "https",
+        "corridor.prefix": prefix,
+    }
+    path.write_text("".join(f"{name}={value}\n" for name, value in lines.items()), encoding="utf-8")

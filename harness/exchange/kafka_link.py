@@ -20,7 +20,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.metadata import MetadataRequest
 
 from harness.errors import NotReady, RoadFailed
-from harness.exchange.bus import NoSuchTopic, NotAllowed, TooLarge, Unreachable
+from harness.exchange.bus import EVERYBODY, NoSuchTopic, NotAllowed, TooLarge, Unreachable
 
 # aiokafka tells the terminal about every refused connection unless somebody listens; we raise those as errors.
 logging.getLogger("aiokafka").addHandler(logging.NullHandler())
@@ -113,7 +113,7 @@ class Link:
 
     def groups_of(self, principal: str) -> str:
         """What the names of all groups of `principal` begin with."""
-        return f"{self.prefix}{principal}."
+        return self.prefix if principal == EVERYBODY else f"{self.prefix}{principal}."
 
     @asynccontextmanager
     async def answered(self) -> AsyncIterator[None]:

@@ -15,6 +15,7 @@ from datetime import datetime
 from harness.clock import Clock
 from harness.errors import Defect, RoadFailed
 from harness.exchange.bus import (
+    EVERYBODY,
     LARGEST_RECORD,
     OPERATOR,
     Ack,
@@ -87,7 +88,7 @@ class _Broker:
             # As a real broker does: who has no right on a topic does not learn whether it exists.
             raise _no_such(name) if principal == OPERATOR else NotAllowed(principal, action, name)
         allowed = topic.rights.writer if action == "write" else topic.rights.reader
-        if principal not in (allowed, OPERATOR):
+        if allowed != EVERYBODY and principal not in (allowed, OPERATOR):
             raise NotAllowed(principal, action, name)
         return topic
 

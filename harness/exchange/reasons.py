@@ -133,6 +133,15 @@ MANDATORY_LOST: Final = Reason(
     "某个必填字段在两国格式转换中丢失。",
     "Обязательное поле не пережило перехода между национальными формами.",
 )
+DATED_AHEAD: Final = Reason(
+    "109",
+    "dated ahead",
+    Step.VERIFY,
+    "docs/wire.md, 3 (dates)",
+    "The message is dated later than the moment at which the broker took it.",
+    "报文注明的时间晚于代理服务器收到它的时刻。",
+    "Сообщение датировано позже момента, когда его принял брокер.",
+)
 REPLAYED: Final = Reason(
     "201",
     "replayed",
@@ -214,6 +223,15 @@ RULE_BROKEN: Final = Reason(
     "The document was understood and breaks a rule.",
     "单证已被理解，但违反规则。",
     "Документ понят и нарушает правило.",
+)
+EXPIRY_NOT_AGREED: Final = Reason(
+    "306",
+    "expiry not agreed",
+    Step.ADMIT,
+    "corridor agreement, documents (expires_after_seconds)",
+    "The message asks to be used for longer after its date than the agreement allows.",
+    "报文要求的有效期超过协定所允许的期限。",
+    "Сообщение просит использовать его после своей даты дольше, чем допускает соглашение.",
 )
 BROKEN_SEAL: Final = Reason(
     "401",
@@ -360,6 +378,42 @@ LOG_NOT_CONTINUED: Final = Reason(
     "The partner's checkpoint does not follow from the one it showed before: its log was cut, rebuilt or split.",
     "伙伴方的检查点与此前出示的不衔接：其日志被截断、重建或分叉。",
     "Контрольная точка партнёра не продолжает показанную прежде: журнал обрезан, переписан или раздвоен.",
+)
+NOT_ENCRYPTED: Final = Reason(
+    "417",
+    "not encrypted",
+    Step.VERIFY,
+    "the corridor agreement, encryption",
+    "The message came in plain, and the agreement asks for encryption.",
+    "报文以明文到达，而协定要求加密。",
+    "Сообщение пришло открытым, а соглашение требует шифрования.",
+)
+OTHER_RECIPIENT: Final = Reason(
+    "418",
+    "encrypted for somebody else",
+    Step.VERIFY,
+    "RFC 7516, 4.1.8; docs/wire.md, 3",
+    "The message was encrypted for another key than the receiver's.",
+    "该报文是用接收方以外的密钥加密的。",
+    "Сообщение зашифровано не для ключа получателя.",
+)
+BROKEN_ENCRYPTION: Final = Reason(
+    "419",
+    "broken encryption",
+    Step.VERIFY,
+    "RFC 7516, 5.2",
+    "The bytes are not those that were encrypted for this key.",
+    "字节内容与为该密钥加密时不符。",
+    "Байты не те, что были зашифрованы для этого ключа.",
+)
+ENCRYPTION_NOT_AGREED: Final = Reason(
+    "420",
+    "encryption not agreed",
+    Step.VERIFY,
+    "the corridor agreement, encryption",
+    "The message is encrypted in a way that the agreement does not name, or though it names none.",
+    "报文的加密方式未在协定中约定，或协定根本未约定加密。",
+    "Сообщение зашифровано способом, которого соглашение не называет, или вовсе без такого уговора.",
 )
 REJECTED_BY_AUTHORITY: Final = Reason(
     "501",

@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from harness.clock import stamp
 from harness.documents.model import Finding
+from harness.errors import first_wrong
 from harness.exchange.envelope import Moment
 from harness.exchange.reasons import NOT_AN_ENVELOPE, TABLE, Refused
 
@@ -148,6 +149,4 @@ def parse(data: object) -> Receipt:
     try:
         return Receipt.model_validate(data)
     except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in first["loc"]) or "receipt"
-        raise Refused(NOT_AN_ENVELOPE, f"receipt {where}: {first['msg']}") from error
+        raise Refused(NOT_AN_ENVELOPE, f"receipt {first_wrong(error, 'data')}") from error

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
@@ -19,9 +19,13 @@ from certs import errors, jws
 from certs.gates import strict_json
 from certs.identity import Identity
 from certs.trust import Recognised, TrustStore
+from harness.clock import stamp
 from harness.exchange import reasons
 from harness.exchange.envelope import Envelope, Type, parse
 from harness.exchange.reasons import Reason, Refused
+
+CLOCKS_APART: Final = timedelta(minutes=1)
+"""How far a sender's clock may be ahead of the broker's."""
 
 
 class Kind(StrEnum):
@@ -75,6 +79,8 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.WrongKind: reasons.WRONG_KIND,
     errors.AlgorithmMismatch: reasons.ALGORITHM_MISMATCH,
     errors.UnsupportedAlgorithm: reasons.UNSUPPORTED_ALGORITHM,
+    errors.OtherRecipient: reasons.OTHER_RECIPIENT,
+    errors.BrokenCipher: reasons.BROKEN_ENCRYPTION,
     errors.BadSignature: reasons.BROKEN_SEAL,
     errors.UnknownSigner: reasons.UNKNOWN_SIGNER,
     errors.Expired: reasons.EXPIRED_CERTIFICATE,
@@ -98,7 +104,8 @@ def unseal(sealed: Sealed, *, trust: TrustStore, at: datetime) -> Opened:
     """Check `sealed` as of `at` and return what it holds.
 
     Raises:
-        Refused: with the reason from `WHY`, or WRONG_KIND, NOT_STRICT_JSON, NOT_AN_ENVELOPE, SIGNER_IS_NOT_SENDER.
+        Refused: with the reason from `WHY`, or WRONG_KIND, NOT_STRICT_JSON, NOT_AN_ENVELOPE, SIGNER_IS_NOT_SENDER,
+            DATED_AHEAD.
     """
     try:
         # (1.1) The lexical gate, before any library sees a byte.
@@ -118,6 +125,14 @@ def unseal(sealed: Sealed, *, trust: TrustStore, at: datetime) -> Opened:
     # (1.6) The key belongs to the sender that is named.
     if signer.party != envelope.source:
         raise Refused(reasons.SIGNER_IS_NOT_SENDER, f"signed by {signer.party}, sent as {envelope.source}")
+    # (1.7) Its date is its sender's word. It must not lie ahead of the bus, and whoever judges by it later, an arbiter
+    # with nothing but a bundle, must find the certificate good on that date too.
+    if envelope.time > at + CLOCKS_APART:
+        raise Refused(reasons.DATED_AHEAD, f"dated {stamp(envelope.time)}, taken by the bus at {stamp(at)}")
+    try:
+        trust.validate(signer.certificate, at=envelope.time)
+    except errors.TrustError as error:
+        raise Refused(WHY[type(error)], f"on the date it bears: {error}") from error
     return Opened(sealed=sealed, kind=kind, envelope=envelope, signer=signer, algorithm=token.alg)
 
 

@@ -6,10 +6,13 @@ Nothing here judges, and nothing here is shared between two seats but the bus.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from cryptography import x509
+
 from certs.identity import Identity
+from certs.jwe import Opener
 from certs.trust import TrustStore
 from harness.clock import Chance, Clock
 from harness.errors import Defect
@@ -24,6 +27,8 @@ class Seat:
     `folder` is the party's own; only it writes there. `agreements` maps each partner to the agreement with it;
     `signed` holds the same agreements as the exact bytes both sides signed, for evidence. `lists` and `crls` are the
     trust lists (a token for each country) and revocation lists (DER, by country) that `trust` was built from.
+    `opener` opens what is encrypted for this party, where an agreement asks for it; `readers` holds the certificates
+    that the partners published to encrypt for. Whether one is good is asked of `trust` each time.
     """
 
     run: str
@@ -38,6 +43,8 @@ class Seat:
     clock: Clock
     chance: Chance
     folder: Path
+    opener: Opener | None = None
+    readers: Mapping[str, x509.Certificate] = field(default_factory=dict)
 
     def agreement_with(self, partner: str) -> Agreement:
         """The agreement with `partner`; a seat is never built without one for each inbox it reads."""

@@ -2,6 +2,8 @@
 
     seat.json                     run, party, and the fingerprint of each root that this party pins
     signing/                      the party's key (0600) and certificate
+    opener/                       the key (0600) that opens what is encrypted for the party, and its certificate
+    readers/QN.pem                each partner's certificate to encrypt for
     trust/QN.jws                  each country's trust list, a token
     crls/QN-1.crl                 its revocation lists, DER
     agreements/QN.json            the agreement with QN: the exact bytes both signed
@@ -23,10 +25,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from cryptography import x509
+
 from certs import keyfiles
 from certs.errors import TrustError
 from certs.gates import strict_json
 from certs.identity import Identity
+from certs.jwe import Opener
 from certs.trust import TrustStore
 from harness.clock import Chance, Clock
 from harness.errors import BadInput
@@ -55,8 +60,12 @@ def save(seat: Seat, folder: Path) -> None:
     """Write `seat` into `folder` (0700). The folder may hold the party's log already; that stays as it is."""
     keyfiles.private_folder(folder)
     seat.identity.save(folder / "signing")
-    for part in ("trust", "crls", "agreements"):
+    if seat.opener is not None:
+        seat.opener.save(folder / "opener")
+    for part in ("trust", "crls", "agreements", "readers"):
         keyfiles.private_folder(folder / part)
+    for partner, certificate in seat.readers.items():
+        keyfiles.write_certificate(folder / "readers" / f"{partner}.pem", certificate)
     for country, token in seat.lists.items():
         keyfiles.write(folder / "trust" / f"{country}.jws", token)
     for country, crls in seat.crls.items():
@@ -130,6 +139,8 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
         clock=clock,
         chance=chance,
         folder=folder,
+        opener=_opener(folder, found.party),
+        readers=_readers(folder),
     )
 
 
@@ -172,6 +183,31 @@ def _identity(folder: Path, party: str) -> Identity:
     if identity.party != party:
         raise BadInput(f"the key in {folder}/signing is {identity.party}'s", expected=f"the key of {party}", todo=_TODO)
     return identity
+
+
+def _opener(folder: Path, party: str) -> Opener | None:
+    place = folder / "opener"
+    if not place.is_dir():
+        return None
+    try:
+        opener = Opener.load(place)
+    except (OSError, TrustError, ValueError) as error:
+        raise BadInput(
+            f"{place} holds no key to open with: {error}", expected="key.pem and certificate.pem", todo=_TODO
+        ) from error
+    if opener.party != party:
+        raise BadInput(f"the key in {place} is {opener.party}'s", expected=f"the key of {party}", todo=_TODO)
+    return opener
+
+
+def _readers(folder: Path) -> dict[str, x509.Certificate]:
+    found = {}
+    for path in sorted((folder / "readers").glob("*.pem")):
+        try:
+            found[path.stem] = keyfiles.read_certificate(path)
+        except (OSError, TrustError, ValueError) as error:
+            raise BadInput(f"{path} is no certificate: {error}", expected="PEM", todo=_TODO) from error
+    return found
 
 
 def _crls(folder: Path, country: str) -> tuple[bytes, ...]:

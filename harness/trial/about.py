@@ -32,20 +32,23 @@ def revision() -> str:
     return found.stdout.strip() or "none"
 
 
-def again(what: str, bus: str, seed: int, algorithm: str = "ES256") -> str:
+def again(what: str, bus: str, seed: int, algorithm: str = "ES256", *, processes: bool = False) -> str:
     """The exact command that plays `what` once more: a scenario's id, say, or several words of a selection."""
     signed = "" if algorithm == "ES256" else f" --algorithm {algorithm}"
-    return f"corridor run{f' {what}' if what else ''} --bus {bus} --seed {seed}{signed}"
+    apart = " --processes" if processes else ""
+    return f"corridor run{f' {what}' if what else ''} --bus {bus}{apart} --seed {seed}{signed}"
 
 
-def this_run(seed: int, bus: str, scenario: str, algorithm: str = "ES256") -> dict[str, str | int]:
+def this_run(
+    seed: int, bus: str, scenario: str, algorithm: str = "ES256", *, processes: bool = False
+) -> dict[str, str | int]:
     """The facts of one scenario's run, as its history begins."""
     return {
         "corridor": corridor_version(),
         "revision": revision(),
         "seed": seed,
         "bus": bus,
-        "again": again(scenario, bus, seed, algorithm),
+        "again": again(scenario, bus, seed, algorithm, processes=processes),
         "python": platform.python_version(),
         "platform": sys.platform,
     }

@@ -16,7 +16,7 @@ from typing import Any, assert_never
 
 from pydantic import ValidationError
 
-from harness.errors import BadInput, CorridorError, Defect
+from harness.errors import BadInput, CorridorError, Defect, first_wrong
 from harness.exchange.reasons import Refused
 from harness.trial import control
 from harness.trial.control import Answer, Ask, Event, Request
@@ -107,12 +107,16 @@ class _Visit:
             case control.Evidence():
                 return str(await counter.evidence(ask.correlation, partner=ask.partner))
             case control.GivesOut():
-                given = self._party.gives_out()[ask.start :]
-                for at in range(0, len(given), control.PART):
-                    await self._say(Answer(id=number, part=given[at : at + control.PART]))
+                await self._give(number, self._party.gives_out()[ask.start :], control.PART)
+            case control.HandsOver():
+                await self._give(number, self._party.hands_over(), 1)  # a token may be as large as a line takes
             case _:
                 assert_never(ask)
         return None
+
+    async def _give(self, number: int, given: tuple[bytes, ...], each: int) -> None:
+        for at in range(0, len(given), each):
+            await self._say(Answer(id=number, part=given[at : at + each]))
 
     async def _say(self, said: Answer | Event) -> None:
         async with self._one_at_a_time:
@@ -124,10 +128,8 @@ def _read(line: bytes) -> Request:
     try:
         return Request.model_validate_json(line)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False)[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise BadInput(
-            f"the control socket does not understand {where or 'the line'}: {first['msg']}",
+            f"the control socket does not understand {first_wrong(error, 'the line')}",
             expected="one request a line, as harness.trial.control has them",
             todo="ask again",
         ) from error

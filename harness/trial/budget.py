@@ -9,6 +9,7 @@ Load and round trips: `harness.trial.measure`.
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
@@ -40,8 +41,9 @@ _KEPT: Final = ("raw", "payload", "own")
 class Part:
     """One part of an exchange, with its seconds in one exchange.
 
-    `seconds` is what it takes when the parts take turns as a window's turn has them, `alone` when it is repeated by
-    itself. The second is less, by all signs for the processor's caches (benchmarks/README.md).
+    `seconds` is what it takes when the parts take turns, one message after another; `alone` when it is repeated by
+    itself. The second is less, by all signs for the processor's caches, and a window that takes a batch stage by stage
+    comes near it (benchmarks/README.md).
     """
 
     name: str
@@ -70,7 +72,7 @@ class Alone:
 
     pair: Pair
     stages: Sequence[Sequence[Call]]
-    """What a window does with one message before it takes the next, stage by stage."""
+    """What there is to do with one message at one place, before it is another one's turn."""
     outlet: Outlet
     inlet: Inlet
     tokens: Sequence[bytes]
@@ -233,7 +235,8 @@ class _Copy:
         objects = [[log.object(digest) for digest in _digests(batch)] for batch in told]
         begun = seconds()
         for batch, kept in zip(told, objects, strict=True):
-            self._log.append([_written(one) for one in batch], kept)
+            named = {hashlib.sha256(octets).hexdigest(): octets for octets in kept}
+            self._log.append([_written(one) for one in batch], named)
         return seconds() - begun
 
     def close(self) -> None:

@@ -8,15 +8,43 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from harness.clock import Clock
 from harness.errors import BadInput
 from harness.exchange.bus import Bus
 from harness.exchange.memory import MemoryBus
+from harness.trial.processes import Way
 
 BusMaker = Callable[[str], AbstractAsyncContextManager[Bus]]
 """Makes the bus of one scenario from its topic prefix."""
+
+
+class Fallible(Protocol):
+    """A broker of ours that can be killed."""
+
+    async def falls(self) -> None:
+        """Be killed, and started again on the same data; return once it answers."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A bus that stands for a whole run; called with a topic prefix, it makes the bus of one scenario.
+
+    `way` is how a party comes to it from a process of its own, `broker` what can be killed: None where there is none.
+    """
+
+    make: BusMaker
+    way: Way | None = None
+    broker: Fallible | None = None
+
+    def __call__(self, prefix: str) -> AbstractAsyncContextManager[Bus]:
+        """The bus of one scenario."""
+        return self.make(prefix)
+
 
 ANSWERS_WITHIN = 8.0
 """Seconds in which a broker at an address given must answer, before anything is begun on it."""
@@ -44,7 +72,7 @@ def named(bus: str) -> str:
 @asynccontextmanager
 async def standing(
     bus: str, folder: Path, principals: Sequence[str], clock: Clock, say: Callable[[str], None]
-) -> AsyncIterator[BusMaker]:
+) -> AsyncIterator[Standing]:
     """Bring a bus up for a whole run, and take it down after it.
 
     Args:
@@ -68,12 +96,13 @@ async def standing(
             finally:
                 await made.close()
 
-        yield memory
+        yield Standing(memory)
         return
     # Imported here: aiokafka costs a fifth of a second that the memory bus does not need.
     from harness.brokers.container import ContainerBroker  # noqa: PLC0415
     from harness.brokers.local import LocalBroker  # noqa: PLC0415
     from harness.exchange.kafka import KafkaBus  # noqa: PLC0415
+    from harness.exchange.kafka_config import write  # noqa: PLC0415
 
     def kafka(make: Callable[[str], KafkaBus]) -> BusMaker:
         @asynccontextmanager
@@ -89,7 +118,10 @@ async def standing(
     if bus in (LOCAL, CONTAINER):
         kind = LocalBroker if bus == LOCAL else ContainerBroker
         async with kind(folder, principals, say=say) as broker:
-            yield kafka(broker.bus)
+            properties = broker.folder / "client.properties"
+            write(properties)
+            fallible = broker if isinstance(broker, LocalBroker) else None
+            yield Standing(kafka(broker.bus), Way(broker.address, properties), fallible)
         return
     await KafkaBus(bus, patience=ANSWERS_WITHIN).answers()
-    yield kafka(lambda prefix: KafkaBus(bus, prefix=prefix))
+    yield Standing(kafka(lambda prefix: KafkaBus(bus, prefix=prefix)), Way(bus, None))

@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from certs.errors import TrustError
+from certs.jwe import looks_encrypted
 from harness.errors import NotProved
 from harness.evidence import checkpoint as checkpoints
 from harness.evidence import dispute, records
 from harness.evidence.audit import audit
 from harness.evidence.checkpoint import Checkpoint
 from harness.evidence.merkle import Tree, leaf_hash
-from harness.exchange.envelope import Type
+from harness.exchange.cover import claims_receipt
+from harness.exchange.envelope import WITNESS, Type
 from harness.exchange.reasons import REPLAYED, WRONG_RECEIVER, Step, by_code
 from harness.exchange.receipt import NEGATIVE, Level, Status
 from harness.trial.history import History, Logged, Seen, What
@@ -37,6 +39,10 @@ class Topic:
 
 class NotReached(Exception):
     """The step that the check is about never happened."""
+
+
+class Unknowable(Exception):
+    """What the promise asks for cannot be known from here; says what is missing."""
 
 
 class Broken(Exception):
@@ -68,6 +74,8 @@ class Check:
             return judged(Verdict.HELD, self.find(history, **args))
         except NotReached as error:
             return judged(Verdict.NOT_REACHED, str(error))
+        except Unknowable as error:
+            return judged(Verdict.UNKNOWN, str(error))
         except Broken as error:
             return judged(Verdict.BROKEN, str(error))
 
@@ -77,7 +85,7 @@ CHECKS: Final[dict[str, Check]] = {}
 
 
 def check(topic: str, *, standing: bool = False) -> Callable[[Find], Check]:
-    """Make a check of a function that returns what it saw or raises Broken or NotReached; its docstring promises."""
+    """Make a check of a function that returns what it saw or raises one of the above; its docstring promises."""
 
     def make(find: Find) -> Check:
         promise = (find.__doc__ or "").strip().splitlines()[0].rstrip(".")
@@ -94,7 +102,7 @@ def check(topic: str, *, standing: bool = False) -> Callable[[Find], Check]:
 @check(Topic.INTEROPERABILITY)
 def five_levels(history: History, *, of: str, accepted: str = Status.ACCEPTED) -> str:
     """All five acknowledgement levels came back, each for itself, and the authority's decision is the expected one."""
-    sender = _sender(history, of)
+    sender = sender_of(history, of)
     transported = history.log(sender, records.TRANSPORTED, identity=of)
     if not transported:
         raise Broken(f"L0 is missing: the log of {sender} has no proof that the broker took it")
@@ -118,7 +126,7 @@ def five_levels(history: History, *, of: str, accepted: str = Status.ACCEPTED) -
 @check(Topic.INTEROPERABILITY)
 def original_untouched(history: History, *, of: str) -> str:
     """What the receiver keeps as the original is byte for byte what was sent, and its own version stands beside it."""
-    sender, receiver = _sender(history, of), _receiver(history, of)
+    sender, receiver = sender_of(history, of), receiver_of(history, of)
     sent = history.log(sender, records.SENT, identity=of)[0]
     received = history.log(receiver, records.RECEIVED, identity=of)
     if not received:
@@ -139,7 +147,7 @@ def original_untouched(history: History, *, of: str) -> str:
 @check(Topic.INTEROPERABILITY)
 def use_reported(history: History, *, of: str, quantity: str) -> str:
     """What customs used of a certificate is known to its issuer, as a statement on level 4 after the acceptance."""
-    sender, receiver = _sender(history, of), _receiver(history, of)
+    sender, receiver = sender_of(history, of), receiver_of(history, of)
     used = history.log(receiver, records.USED, of=of)
     if not used:
         raise NotReached(f"customs of {receiver} used nothing of it")
@@ -155,7 +163,7 @@ def use_reported(history: History, *, of: str, quantity: str) -> str:
 @check(Topic.INTEROPERABILITY)
 def unreadable_is_failure(history: History, *, of: str) -> str:
     """An unreadable document is stated as not readable on level 2, and known so at the sender, never as delivered."""
-    sender = _sender(history, of)
+    sender = sender_of(history, of)
     stated = [one for seen in history.receipts(of) if (one := seen.statement(Level.DELIVERY)) is not None]
     if not stated:
         raise Broken("no receipt states level 2 at all")
@@ -225,7 +233,7 @@ def refused_with_reason(history: History, *, of: str, by: str, reason: str, clau
 @check(Topic.SECURITY)
 def one_effect(history: History, *, of: str) -> str:
     """A message that came twice has one effect, and each copy is answered with the first receipt, byte for byte."""
-    receiver = _receiver(history, of)
+    receiver = receiver_of(history, of)
     copies = history.tokens(of)
     if len(copies) < 2:
         raise NotReached(f"it was seen {len(copies)} time(s) on its topic")
@@ -245,7 +253,7 @@ def one_effect(history: History, *, of: str) -> str:
 @check(Topic.SECURITY)
 def equivocation_proved(history: History, *, first: str, second: str) -> str:
     """Two contents under one id are both kept as proof against their signer, and only the first has an effect."""
-    receiver = _receiver(history, first)
+    receiver = receiver_of(history, first)
     kept = {logged.get("identity") for logged in history.log(receiver, records.RECEIVED)}
     if not history.tokens(second):
         raise NotReached("the second content never came on a topic")
@@ -310,7 +318,9 @@ def every_message_answered(history: History) -> str:
     asked = [
         seen
         for seen in history.deliveries
-        if seen.in_inbox and seen.said.get("type") not in (Type.RECEIPT, Type.CHECKPOINT, Type.COSIGNATURE)
+        if seen.in_inbox
+        and seen.said.get("type") not in (Type.RECEIPT, *WITNESS)
+        and not claims_receipt(seen.delivery.value)
     ]
     for seen in asked:
         if not history.receipts(seen.sealed.identity):
@@ -338,6 +348,11 @@ def heard_as_said(history: History) -> str:
             said = [f"{one.level.value} {one.status.value}" for one in receipt.statements]
             if heard is not None and _words(heard) != said:
                 raise Broken(f"{party} logged {_words(heard)} of a receipt that says {said}")
+    for seen in history.deliveries:
+        delivery = seen.delivery
+        place = (delivery.topic, delivery.partition, delivery.offset)
+        if seen.in_inbox and looks_encrypted(delivery.value) and place not in history.taken:
+            raise Broken(f"what came encrypted on {delivery.topic} at {delivery.offset} is in no log of its reader")
     _reached(count, "no receipt was seen on an inbox")
     return f"{count} receipt(s), logged as they were said"
 
@@ -345,21 +360,27 @@ def heard_as_said(history: History) -> str:
 @check(Topic.DISPUTES, standing=True)
 def logs_hold_together(history: History) -> str:
     """The log each party gives out is the one whose roots it signed and had cosigned while the run went on."""
-    count = 0
+    trees = {party: _tree(log) for party, log in history.logs.items()}
+    shown: dict[tuple[str, str], set[tuple[int, bytes]]] = {}
+    cosigned: dict[tuple[str, str], set[tuple[int, bytes]]] = {}
     for seen in history.deliveries:
-        party, mark = str(seen.said.get("source")), _checkpoint(seen)
-        if not seen.by_owner or mark is None:
+        source, receiver = str(seen.said.get("source")), str(seen.said.get("receiver"))
+        if not seen.by_owner:
             continue
-        tree = Tree()
-        for logged in history.logs.get(party, ()):
-            tree.append(leaf_hash(logged.body))
-        if tree.size < mark.size:
-            raise Broken(f"{party} signed a log of {mark.size} records and gives out {tree.size}")
-        if tree.root(mark.size) != mark.root:
-            raise Broken(f"the first {mark.size} records that {party} gives out do not have the root it signed")
-        count += 1
-    _reached(count, "no party signed a checkpoint")
-    return f"{count} signed checkpoint(s), each the root of the log given out"
+        if (mark := _checkpoint(seen)) is not None:
+            tree = trees.get(source, Tree())
+            if tree.size < mark.size:
+                raise Broken(f"{source} signed a log of {mark.size} records and gives out {tree.size}")
+            if tree.root(mark.size) != mark.root:
+                raise Broken(f"the first {mark.size} records that {source} gives out do not have the root it signed")
+            shown.setdefault((source, receiver), set()).add((mark.size, mark.root))
+        elif (mark := _cosigned(seen)) is not None:
+            cosigned.setdefault((receiver, source), set()).add((mark.size, mark.root))
+    _reached(len(shown), "no party signed a checkpoint")
+    for (owner, witness), roots in shown.items():
+        if not roots & cosigned.get((owner, witness), set()):
+            raise Broken(f"{witness} cosigned no root that {owner} showed it")
+    return f"{sum(map(len, shown.values()))} signed root(s) of the logs given out, each log cosigned by its partners"
 
 
 # -------------------------------------------------------------------------------------------------- small helps
@@ -371,14 +392,16 @@ def _reached(count: int, otherwise: str) -> None:
         raise NotReached(otherwise)
 
 
-def _sender(history: History, of: str) -> str:
+def sender_of(history: History, of: str) -> str:
+    """Whose log says that it sent this. Raises NotReached."""
     for party in history.logs:
         if history.log(party, records.SENT, identity=of):
             return party
     raise NotReached(f"no party's log says that it sent {_short(of)}")
 
 
-def _receiver(history: History, of: str) -> str:
+def receiver_of(history: History, of: str) -> str:
+    """To whom it is addressed, as it came on a topic. Raises NotReached."""
     for seen in history.tokens(of):
         return str(seen.said.get("receiver"))
     raise NotReached(f"{_short(of)} never came on a topic")
@@ -405,6 +428,25 @@ def _checkpoint(seen: Seen) -> Checkpoint | None:
         return checkpoints.opened(str(shown).encode(), seen.opened.signer.certificate)
     except (TrustError, NotProved):
         return None
+
+
+def _cosigned(seen: Seen) -> Checkpoint | None:
+    """The checkpoint of a partner's log that its sender cosigned; None when there is none."""
+    if seen.opened is None or seen.opened.envelope.type != Type.COSIGNATURE:
+        return None
+    data = seen.opened.envelope.data
+    shown = data.get("cosignature") if isinstance(data, dict) else None
+    try:
+        return checkpoints.cosigned(str(shown).encode(), seen.opened.signer.certificate).checkpoint
+    except (TrustError, NotProved):
+        return None
+
+
+def _tree(log: Sequence[Logged]) -> Tree:
+    tree = Tree()
+    for logged in log:
+        tree.append(leaf_hash(logged.body))
+    return tree
 
 
 def _words(logged: Logged) -> list[str]:

@@ -49,6 +49,9 @@ def outcome_lines(outcome: Outcome) -> Iterator[Line]:
     if outcome.trouble:
         yield from four_lines("a verdict", f"no verdict: {outcome.trouble}", outcome.again, look(outcome))
         return
+    if outcome.unplayable:
+        yield (Part(f"    {outcome.unplayable}"),)
+        return
     for judged in outcome.judged:
         if judged.verdict is not Verdict.HELD:
             yield (Part("  "), Part(state(judged.verdict), judged.verdict), Part(f"  {judged.check}"))
@@ -71,7 +74,7 @@ def totals(report: Report) -> Iterator[Line]:
     yield from _counted("scenarios", report.scenarios)
     yield from _counted("promises", report.promises)
     withstood = report.attacks_withstood
-    tried = sum(1 for one in report.outcomes if one.scenario.attack)
+    tried = sum(1 for one in report.outcomes if one.scenario.attack and not one.unplayable)
     yield (Part(f"{withstood} of {tried} attacks withstood, {report.seconds:.1f} s, {report.facts.folder}"),)
 
 
@@ -81,6 +84,7 @@ def _counted(what: str, count: Count) -> Iterator[Line]:
         (Verdict.BROKEN, count.broken),
         (Verdict.UNKNOWN, count.unknown),
         (Verdict.NOT_REACHED, count.not_reached),
+        *(((Verdict.NOT_PLAYED, count.not_played),) if count.not_played else ()),
     )
     parts = [Part(f"{count.all} {what if count.all != 1 else what.removesuffix('s')}:")]
     for at, (verdict, number) in enumerate(told):

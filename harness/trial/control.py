@@ -5,8 +5,9 @@
     <-  {"id": 7, "failed": {"kind": "refused", "code": "301", "found": "...", "clause": "..."}}
     <-  {"event": "ready", "party": "QM", "run": "...", "pid": 4711}           once, when the party listens
 
-The verbs are those of `harness.trial.party`: what a country's own people ask at the counter, and `gives_out`, whose
-records come in several lines (`part`) before the one with the result. The party's end: `attendant`; ours: `remote`.
+The verbs are those of `harness.trial.party`: what a country's own people ask at the counter, and `gives_out` and
+`hands_over`, whose records and tokens come in several lines (`part`) before the one with the result. The party's end:
+`attendant`; ours: `remote`.
 """
 
 from __future__ import annotations
@@ -100,7 +101,13 @@ class GivesOut(_Said):
     start: int = 0
 
 
-Ask = Lodge | PassOn | ReportUse | OpenDispute | SeekWitness | Evidence | GivesOut
+class HandsOver(_Said):
+    """The signed tokens behind what crossed encrypted."""
+
+    verb: Literal["hands_over"] = "hands_over"
+
+
+Ask = Lodge | PassOn | ReportUse | OpenDispute | SeekWitness | Evidence | GivesOut | HandsOver
 
 
 class Request(_Said):

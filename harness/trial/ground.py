@@ -10,11 +10,16 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from harness.exchange.agreement import Agreement
+from harness.exchange.bus import TopicRights
 from harness.exchange.seat import Seat
 from harness.trial.party import Party
 
 Cast = Callable[[Seat], Party]
 """Who takes a seat: a window, a saboteur, or somebody else's system."""
+
+
+Grants = Callable[[tuple[TopicRights, ...]], tuple[TopicRights, ...]]
+"""What the broker's operator makes of the rights that the agreements give."""
 
 
 @dataclass(frozen=True, kw_only=True)

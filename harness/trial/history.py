@@ -7,8 +7,9 @@ the verdict is a pure function of this file (`harness.trial.verdict`), so an old
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -18,6 +19,7 @@ from typing import Any
 
 from certs.errors import TrustError
 from certs.gates import strict_json
+from certs.jwe import looks_encrypted
 from certs.jws import read as read_token
 from certs.trust import TrustStore
 from harness.clock import Clock, moment, stamp
@@ -30,6 +32,7 @@ from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Receipt, Statement
 from harness.exchange.receipt import parse as parse_receipt
 from harness.exchange.seal import Kind, Opened, Sealed, unseal
+from harness.exchange.seat import Sent
 
 
 class What(StrEnum):
@@ -39,10 +42,14 @@ class What(StrEnum):
     COUNTRY = "country"
     STEP = "step"
     DELIVERY = "delivery"
+    DEATH = "death"
     STOPPED = "stopped"
     PROMISE = "promise"
     RECORD = "record"
+    UNDER_COVER = "under cover"
     BUNDLE = "bundle"
+    ATTEMPT = "attempt"
+    BROKER = "broker"
     TROUBLE = "trouble"
 
 
@@ -154,7 +161,7 @@ class History:
     @cached_property
     def deliveries(self) -> tuple[Seen, ...]:
         """Everything the tap saw, in its order, opened where a seal holds."""
-        return tuple(self._open(see(delivery_from(event))) for event in self.of(What.DELIVERY))
+        return tuple(self._open(see(self._uncovered(delivery_from(event)))) for event in self.of(What.DELIVERY))
 
     @cached_property
     def trust(self) -> TrustStore:
@@ -207,6 +214,31 @@ class History:
             if (receipt := seen.receipt) is not None and seen.opened is not None and seen.by_owner
         )
 
+    @cached_property
+    def handed_over(self) -> Mapping[str, bytes]:
+        """The signed tokens behind what crossed encrypted, by raw digest, as the parties handed them to the judge."""
+        tokens = (event["token"].encode("latin-1") for event in self.of(What.UNDER_COVER))
+        return {Sealed(token).raw: token for token in tokens}
+
+    @cached_property
+    def taken(self) -> Mapping[tuple[str, int, int], str]:
+        """What each reader's log says it took from each place of its own inboxes: raw digests by place."""
+        return {
+            (str(one.get("topic")), int(str(one.get("partition"))), int(str(one.get("offset")))): str(one.get("raw"))
+            for party, log in self.logs.items()
+            for one in log
+            if one.get("raw") is not None
+            and one.get("offset") is not None
+            and str(one.get("topic")).startswith(f"{topics.principal(party)}.in.from.")
+        }
+
+    def _uncovered(self, delivery: Delivery) -> Delivery:
+        """With the token that its reader says was inside, where the wire shows none; its seal is checked as any."""
+        if not looks_encrypted(delivery.value):
+            return delivery
+        raw = self.taken.get((delivery.topic, delivery.partition, delivery.offset), "")
+        return replace(delivery, value=self.handed_over.get(raw, delivery.value))
+
     def _open(self, seen: Seen) -> Seen:
         try:
             return replace(seen, opened=unseal(seen.sealed, trust=self.trust, at=seen.delivery.at))
@@ -247,6 +279,18 @@ def told(body: bytes) -> Record:
         return records.read(body)
     except NotProved:
         return Record("unreadable", "", datetime.fromtimestamp(0, UTC), None, {})
+
+
+def sent_of(octets: bytes, given: Iterable[bytes], known: Container[str]) -> Sent | None:
+    """What a log says of the message that a trader's file was sent in; None when it knows only of the `known` ones."""
+    digest = hashlib.sha256(octets).hexdigest()
+    log = [told(body) for body in given]
+    lodged = {one.correlation for one in log if one.event == records.LODGED and one.fields.get("raw") == digest}
+    for one in log:
+        if one.event == records.SENT and one.correlation in lodged and one.correlation not in known:
+            names = {name: str(one.fields[name]) for name in ("identity", "id", "subject", "topic")}
+            return Sent(**names, correlation=str(one.correlation), to=str(one.fields["receiver"]))
+    return None
 
 
 def see(delivery: Delivery) -> Seen:

@@ -22,9 +22,15 @@ _FORBIDDEN: Final = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0
 
 def written(report: Report) -> bytes:
     """The report as UTF-8 XML."""
-    failures = sum(1 for one in report.outcomes if not one.trouble and one.verdict is not Verdict.HELD)
+    good = (Verdict.HELD, Verdict.NOT_PLAYED)
+    failures = sum(1 for one in report.outcomes if not one.trouble and one.verdict not in good)
     errors = sum(1 for one in report.outcomes if one.trouble)
-    counts = {"tests": len(report.outcomes), "failures": failures, "errors": errors, "skipped": 0}
+    counts = {
+        "tests": len(report.outcomes),
+        "failures": failures,
+        "errors": errors,
+        "skipped": report.scenarios.not_played,
+    }
     numbers = {name: str(number) for name, number in counts.items()} | {"time": f"{report.seconds:.3f}"}
     suites = ET.Element("testsuites", numbers)
     started = stamp(report.facts.started)
@@ -56,6 +62,9 @@ def _case(suite: ET.Element, outcome: Outcome) -> None:
     if outcome.trouble:
         error = ET.SubElement(case, "error", {"type": "environment", "message": _clean(outcome.trouble)})
         error.text = _clean(f"again     {outcome.again}\nlook      {look(outcome)}")
+        return
+    if outcome.unplayable:
+        ET.SubElement(case, "skipped", {"message": _clean(outcome.unplayable)})
         return
     missed = [judged for judged in outcome.judged if judged.verdict is not Verdict.HELD]
     if not missed:

@@ -28,6 +28,7 @@ from harness.exchange.seat import Seat
 from harness.trial.ground import Ground
 from harness.trial.party import Counter, Party
 from harness.trial.passage import Passage
+from harness.trial.seated import InHouse
 from harness.trial.stage import PATIENCE, Setting, found, living, rights_of, seat
 
 SAMPLE: Final = "origin-certificate.json"
@@ -172,10 +173,11 @@ async def working(
     meter = Meter(bus, answers=topics.inbox(asks, answers))
     seats = seat(setting, first, found(setting, first), meter)
     await bus.open_topics(rights_of(first.corridors))
-    players = {code: first.cast(place) for code, place in seats.items()}
+    seated = {code: InHouse(first.cast, place) for code, place in seats.items()}
     document = first.sample(SAMPLE, clock.now())
-    async with living(players, patience):
-        yield Pair(_measurable(players[asks]), _measurable(players[answers]), seats, meter, document, patience)
+    asker, answerer = (_measurable(seated[code].player) for code in (asks, answers))
+    async with living(seated, patience):
+        yield Pair(asker, answerer, seats, meter, document, patience)
 
 
 @dataclass(frozen=True, slots=True)

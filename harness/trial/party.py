@@ -66,6 +66,10 @@ class Party(Protocol):
         """Finish what is under way, and let `run` return."""
         ...
 
+    def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted: for the arbiter, who gets no key."""
+        ...
+
     def gives_out(self) -> tuple[bytes, ...]:
         """The records of its evidence log."""
         ...

@@ -20,7 +20,7 @@ from harness.clock import Chance, SystemClock
 from harness.errors import CorridorError
 from harness.exchange import topics
 from harness.trial import console, packs
-from harness.trial.buses import BusMaker, named, standing
+from harness.trial.buses import Standing, named, standing
 from harness.trial.rehearsal import Programme, rehearse_one
 from harness.trial.runner import Outcome
 from harness.trial.selection import Playable, playables
@@ -43,12 +43,12 @@ class Session:
             clock=SystemClock(),
         )
         self.kept = False
-        self._make: BusMaker | None = None
+        self._make: Standing | None = None
         self._up = AsyncExitStack()
         # A loop of its own, under no policy: other plugins have theirs.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
 
-    def stand(self) -> BusMaker:
+    def stand(self) -> Standing:
         """Bring the bus up, once. Raises NotReady."""
         if self._make is None:
             programme = self.programme
@@ -60,7 +60,7 @@ class Session:
     def play(self, item: Playable) -> Outcome:
         """Play and judge one scenario."""
         outcome = self._runner.run(rehearse_one(item, self.programme, self.stand()))
-        self.kept = self.kept or outcome.verdict is not Verdict.HELD
+        self.kept = self.kept or outcome.verdict not in (Verdict.HELD, Verdict.NOT_PLAYED)
         return outcome
 
     def close(self) -> None:
@@ -106,6 +106,8 @@ class ScenarioItem(pytest.Item):
         """Play and judge it; fail with four lines for each promise that did not hold."""
         outcome = session_of(self.config).play(self.played)
         self.user_properties.append(("again", outcome.again))
+        if outcome.unplayable:
+            pytest.skip(outcome.unplayable)
         if outcome.verdict is not Verdict.HELD:
             lines = console.outcome_lines(outcome)
             pytest.fail("\n".join("".join(part.text for part in line) for line in lines), pytrace=False)

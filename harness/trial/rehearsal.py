@@ -21,7 +21,7 @@ from harness.clock import Clock
 from harness.errors import NotReady
 from harness.exchange import topics
 from harness.trial import about
-from harness.trial.buses import BusMaker, standing
+from harness.trial.buses import MEMORY, Standing, standing
 from harness.trial.checks import CHECKS
 from harness.trial.history import History
 from harness.trial.report import HISTORY, no_verdict, where_to_look
@@ -48,10 +48,12 @@ class Programme:
     clock: Clock
     algorithm: Algorithm = Algorithm.ES256
     patience: float = PATIENCE
+    processes: bool = False
+    """Whether every party is a process of its own."""
 
     def again(self, scenario: Scenario) -> str:
         """The command that plays one of them once more."""
-        return about.again(scenario.id, self.bus, self.seed, self.algorithm.value)
+        return about.again(scenario.id, self.bus, self.seed, self.algorithm.value, processes=self.processes)
 
 
 @dataclass(frozen=True)
@@ -73,26 +75,30 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
     principals = sorted(topics.principal(code) for code in parties)
     outcomes = []
     # (1) One bus for all of it.
-    async with standing(programme.bus, programme.folder, principals, programme.clock, audience.says) as make:
+    async with standing(programme.bus, programme.folder, principals, programme.clock, audience.says) as stands:
         for item in programme.items:
             audience.begins(item)
-            outcome = await rehearse_one(item, programme, make)
+            outcome = await rehearse_one(item, programme, stands)
             outcomes.append(outcome)
             audience.ended(outcome)
     return tuple(outcomes)
 
 
-async def rehearse_one(item: Playable, programme: Programme, make: BusMaker) -> Outcome:
+async def rehearse_one(item: Playable, programme: Programme, stands: Standing) -> Outcome:
     """Play and judge one scenario on a bus that stands."""
     scenario, folder, clock = item.scenario, programme.folder / item.scenario.id, programme.clock
+    if scenario.needs and programme.bus == MEMORY:
+        return not_played(scenario, programme)
     bill = Playbill(
         item.pack,
-        make,
+        stands,
         programme.bus,
         clock,
         programme.seed,
         algorithm=programme.algorithm,
         patience=programme.patience,
+        processes=stands.way if programme.processes else None,
+        broker=stands.broker,
     )
     began = clock.now()
     # (2) A folder of its own; the topic prefix comes with it.
@@ -109,6 +115,16 @@ def told(scenario: Scenario, history: History, programme: Programme, began: date
     outcome = _outcome(scenario, judge(scenario, history), programme, began, trouble(history))
     judged = no_verdict(outcome) if outcome.trouble else where_to_look(history, outcome.judged)
     return _outcome(scenario, judged, programme, began, outcome.trouble)
+
+
+def not_played(scenario: Scenario, programme: Programme) -> Outcome:
+    """What is told of a scenario that this bus cannot show: why, and never that it held."""
+    why = f"needs {scenario.needs}; this run is on the {programme.bus} bus (--bus local plays it)"
+    judged = tuple(
+        Judged(one.name, one.promise, Verdict.NOT_PLAYED, one.promise, why, one.topic) for one in scenario.checks
+    )
+    folder, again = programme.folder / scenario.id, programme.again(scenario)
+    return Outcome(scenario, judged, folder, 0.0, again, unplayable=why, recorded=False)
 
 
 def never_played(programme: Programme, why: NotReady) -> tuple[Outcome, ...]:
@@ -138,6 +154,7 @@ def _outcome(scenario: Scenario, judged: Sequence[Judged], programme: Programme,
         seconds=(programme.clock.now() - began).total_seconds(),
         again=programme.again(scenario),
         trouble=why,
+        recorded=(programme.folder / scenario.id / HISTORY).is_file(),
     )
 
 

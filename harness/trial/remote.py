@@ -152,6 +152,11 @@ class RemoteCounter:
         _, records = await self._line().ask(control.GivesOut(start=start))
         return records
 
+    async def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted."""
+        _, tokens = await self._line().ask(control.HandsOver())
+        return tokens
+
     async def _sent(self, ask: Ask) -> Sent:
         told, _ = await self._line().ask(ask)
         return control.SENT.validate_python(told)

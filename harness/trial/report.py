@@ -33,17 +33,18 @@ class Count:
     broken: int = 0
     unknown: int = 0
     not_reached: int = 0
+    not_played: int = 0
 
     @property
     def all(self) -> int:
-        """All of them: the four add up."""
-        return self.held + self.broken + self.unknown + self.not_reached
+        """All of them: the five add up."""
+        return self.held + self.broken + self.unknown + self.not_reached + self.not_played
 
     @classmethod
     def of(cls, verdicts: Iterable[Verdict]) -> Count:
         """Count verdicts."""
         found = Counter(verdicts)
-        return cls(*(found[one] for one in (Verdict.HELD, Verdict.BROKEN, Verdict.UNKNOWN, Verdict.NOT_REACHED)))
+        return cls(*(found[one] for one in Verdict))
 
 
 @dataclass(frozen=True)
@@ -71,12 +72,13 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """0 all held; 1 something broke; 3 the environment failed and nothing broke; 1 anything else not held."""
-        if self.scenarios.broken:
+        """0 all played held; 1 something broke; 3 nothing could be played, or no verdict; 1 anything else not held."""
+        count = self.scenarios
+        if count.broken:
             return 1
-        if any(one.trouble for one in self.outcomes):
+        if any(one.trouble for one in self.outcomes) or (count.all and count.all == count.not_played):
             return NotReady.exit_code
-        return 0 if self.scenarios.held == self.scenarios.all else 1
+        return 0 if count.held == count.all - count.not_played else 1
 
 
 def no_verdict(outcome: Outcome) -> tuple[Judged, ...]:
@@ -115,6 +117,8 @@ def _pointed(judged: Judged, args: Mapping[str, str], history: History, stopped:
 
 def look(outcome: Outcome, judged: Judged | None = None) -> str:
     """Where to look: the history's path, and the events in it where they are known."""
+    if not outcome.recorded:
+        return "nothing was recorded"
     path = outcome.folder / HISTORY
     numbers = ", ".join(map(str, judged.look)) if judged is not None else ""
     return f"{path}{f', events {numbers}' if numbers else ''}"
@@ -157,7 +161,7 @@ def scenario_line(outcome: Outcome) -> dict[str, Any]:  # Any: a JSON object, as
         "trouble": outcome.trouble or None,
         "seconds": round(outcome.seconds, 3),
         "again": outcome.again,
-        "history": _posix(outcome.folder / HISTORY),
+        "history": _posix(outcome.folder / HISTORY) if outcome.recorded else None,
         "promises": [
             {
                 "check": one.check,
@@ -183,6 +187,7 @@ def total_line(report: Report) -> dict[str, Any]:  # Any: a JSON object, as abov
             "broken": count.broken,
             "unknown": count.unknown,
             "not_reached": count.not_reached,
+            "not_played": count.not_played,
         }
 
     return {

@@ -18,11 +18,12 @@ from certs.identity import Algorithm
 from harness.clock import Chance, Clock
 from harness.errors import CorridorError, RoadFailed
 from harness.exchange.reasons import Refused
-from harness.trial import about
-from harness.trial.buses import BusMaker
+from harness.trial import about, isolation  # noqa: F401 - the checks of isolation are made when it is imported
+from harness.trial.buses import BusMaker, Fallible
 from harness.trial.checks import CHECKS
-from harness.trial.ground import Cast
+from harness.trial.ground import Cast, Grants
 from harness.trial.history import History, Scribe, What
+from harness.trial.processes import Way
 from harness.trial.script import Pack, Scenario
 from harness.trial.stage import PATIENCE, Setting, Stage, Stopped, staged
 from harness.trial.verdict import Judged, Verdict, worst
@@ -30,7 +31,10 @@ from harness.trial.verdict import Judged, Verdict, worst
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """One scenario, played and judged. `trouble` says why there is no verdict, when the environment failed."""
+    """One scenario, played and judged. `trouble` says why there is no verdict, when the environment failed.
+
+    `unplayable` says what the scenario needs and the bus at hand has not: then it was not played at all.
+    """
 
     scenario: Scenario
     judged: tuple[Judged, ...]
@@ -38,12 +42,17 @@ class Outcome:
     seconds: float
     again: str
     trouble: str = ""
+    unplayable: str = ""
+    recorded: bool = True
+    """Whether there is a history; not when the bus never came up."""
 
     @property
     def verdict(self) -> Verdict:
         """What the promises come to together."""
         if self.trouble:
             return Verdict.UNKNOWN
+        if self.unplayable:
+            return Verdict.NOT_PLAYED
         return worst(one.verdict for one in self.judged)
 
 
@@ -58,15 +67,27 @@ class Playbill:
     seed: int
     algorithm: Algorithm = Algorithm.ES256
     patience: float = PATIENCE
+    processes: Way | None = None
+    """How parties come to the bus when each is a process of its own; None when all live in this one."""
+    broker: Fallible | None = None
+    """The broker, where it can be killed."""
     fixed_keys: bool = False
     """Keys from the seed too: for comparing runs byte for byte, never for anything else."""
 
     def facts(self, scenario: str) -> dict[str, str | int]:
         """What the history of a scenario says of its run."""
-        return about.this_run(self.seed, self.bus_name, scenario, self.algorithm.value)
+        processes = self.processes is not None
+        return about.this_run(self.seed, self.bus_name, scenario, self.algorithm.value, processes=processes)
 
 
-async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mapping[str, Cast] | None = None) -> History:
+async def play(
+    scenario: Scenario,
+    bill: Playbill,
+    folder: Path,
+    *,
+    cast: Mapping[str, Cast] | None = None,
+    grants: Grants = tuple,
+) -> History:
     """Play one scenario in `folder` and return its history. What goes wrong goes into the history too."""
     scribe = Scribe(folder / "history.jsonl", bill.clock)
     chance = Chance(bill.seed) if bill.fixed_keys else Chance()
@@ -74,7 +95,12 @@ async def play(scenario: Scenario, bill: Playbill, folder: Path, *, cast: Mappin
     setting = Setting(run, folder, bill.clock, chance, bill.algorithm, bill.patience, Chance(bill.seed))
     scribe.write(What.RUN, scenario=scenario.id, run=run, **bill.facts(scenario.id))
     try:
-        async with bill.bus(f"{run}.") as bus, staged(setting, bill.pack, bus, scribe, cast=cast) as stage:
+        seated = {**scenario.cast, **(cast or {})}
+        async with (
+            bill.bus(f"{run}.") as bus,
+            staged(setting, bill.pack, bus, scribe, cast=seated, grants=grants, way=bill.processes) as stage,
+        ):
+            stage.broker = bill.broker
             await _perform(scenario, stage)
             await stage.settle()
     except RoadFailed as error:

@@ -6,12 +6,13 @@ It says beforehand which checks it will make, so that a script cut short shows t
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
 
 from harness.errors import BadInput
+from harness.exchange.bus import OPERATOR
 from harness.trial.checks import Check
-from harness.trial.ground import Cast, Ground
+from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import History
 from harness.trial.stage import Stage
 
@@ -20,11 +21,30 @@ Play = Callable[[Stage], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Saboteur:
-    """A party that breaks one promise, the seat it takes in this scenario, and the check that must name it."""
+    """Who breaks one promise, the seat it takes in this scenario, and the check that must name it.
+
+    In a party's seat sits a `cast`; in the seat of the broker's operator, somebody who `grants` other rights.
+    """
 
     seat: str
-    cast: Cast
+    cast: Cast | None
     caught_by: str
+    grants: Grants = tuple
+
+    @property
+    def casting(self) -> dict[str, Cast]:
+        """Who plays which seat instead of the usual window."""
+        return {} if self.cast is None else {self.seat: self.cast}
+
+    @property
+    def name(self) -> str:
+        """The class or function that takes the seat."""
+        return getattr(self.cast or self.grants, "__name__", "?")
+
+
+def careless(grants: Grants, caught_by: str) -> Saboteur:
+    """An operator of the broker who does not grant what the agreements give."""
+    return Saboteur(OPERATOR, None, caught_by, grants)
 
 
 @dataclass(frozen=True)
@@ -40,8 +60,12 @@ class Scenario:
     pair: tuple[str, str]
     document: str
     attack: str = ""
+    needs: str = ""
+    """`kafka` when only a real broker can show it: certificates at the door, groups, an authorizer's log."""
     questions: tuple[str, ...] = ()
     """Readiness questions (of the toolkit's checklists) that this scenario gives evidence towards."""
+    cast: Mapping[str, Cast] = field(default_factory=dict)
+    """Who plays which seat in it instead of the usual window: one that can be killed at a moment, say."""
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -52,6 +76,7 @@ class Scenario:
             "pair": list(self.pair),
             "document": self.document,
             "attack": self.attack or None,
+            "needs": self.needs or None,
             "questions": list(self.questions),
         }
 
@@ -84,7 +109,7 @@ class Pack(Ground):
     """Played by `corridor demo`, and by `corridor run` only when it is named."""
 
 
-def scenario(
+def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario says of itself
     *,
     title: str,
     checks: tuple[Check, ...],
@@ -92,7 +117,9 @@ def scenario(
     pair: tuple[str, str] = ("QM", "QN"),
     document: str,
     attack: str = "",
+    needs: str = "",
     questions: tuple[str, ...] = (),
+    cast: Mapping[str, Cast] | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -111,7 +138,9 @@ def scenario(
             pair=pair,
             document=document,
             attack=attack,
+            needs=needs,
             questions=questions,
+            cast=cast or {},
         )
 
     return make

@@ -11,13 +11,16 @@ import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, TypeVar
 
+from cryptography.hazmat.primitives.serialization import Encoding
+
 from certs.authority import Authority
 from certs.identity import Algorithm, Identity
+from certs.jwe import Opener, looks_encrypted
 from certs.trust import TrustStore
 from harness.clock import Chance, Clock
 from harness.errors import BadInput, RoadFailed
@@ -26,15 +29,21 @@ from harness.exchange import agreement as agreements
 from harness.exchange import topics
 from harness.exchange.agreement import Agreement, Signed
 from harness.exchange.bus import Bus, Record, TopicRights
+from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
+from harness.trial import under_cover
+from harness.trial.buses import Fallible
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
-from harness.trial.ground import Cast, Ground
-from harness.trial.history import Scribe, Seen, What, told
-from harness.trial.party import Party
+from harness.trial.ground import Cast, Grants, Ground
+from harness.trial.history import Scribe, Seen, What, sent_of, told
+from harness.trial.processes import Way
+from harness.trial.seated import House, InHouse, Seated
+from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
+from harness.trial.wiring import wired
 
 T = TypeVar("T")
 
@@ -58,14 +67,16 @@ class Country:
     identity: Identity
     trust_list: bytes
     crls: tuple[bytes, ...]
+    opener: Opener
 
     def published(self) -> dict[str, object]:
-        """What anybody can look up: the trust list (a token), the root's fingerprint, the revocation lists (base64)."""
+        """What anybody can look up: trust list (a token), root's fingerprint, CRLs and certificate to encrypt for."""
         return {
             "country": self.code,
             "anchor": self.authority.anchor,
             "trust_list": self.trust_list.decode(),
             "crls": [base64.b64encode(crl).decode() for crl in self.crls],
+            "reader": base64.b64encode(self.opener.certificate.public_bytes(Encoding.DER)).decode(),
         }
 
 
@@ -101,15 +112,33 @@ def rights_of(corridors: tuple[Agreement, ...]) -> tuple[TopicRights, ...]:
 class Window:
     """A seated party, as a script speaks of it. Each verb is written down as a step before it is done."""
 
-    def __init__(self, party: Party, stage: Stage) -> None:
+    def __init__(self, party: Seated, stage: Stage) -> None:
         self._party = party
         self._stage = stage
+        self._lodged: set[str] = set()
+        """The transactions that a trader has heard of."""
         self.code = party.party
 
     async def lodges(self, octets: bytes, *, to: str) -> Sent:
-        """A trader lodges a document with this window, which sends it to `to`."""
+        """A trader lodges a document with this window, which sends it to `to`.
+
+        A window that is killed meanwhile is asked, once it is up again, what became of the document; only when it does
+        not know it is it lodged again.
+        """
         self._stage.step(self.code, f"issues a document of {len(octets)} bytes to {to}")
-        return await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
+        await self._bounded(self._party.up(), f"{self.code} to listen")
+        deaths = self._party.deaths
+        try:
+            sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
+        except RoadFailed:
+            await self.comes_back(deaths + 1)
+            self._stage.step(self.code, "is asked what became of the document")
+            known = sent_of(octets, await self.gives_out(), self._lodged)
+            if known is None:
+                return await self.lodges(octets, to=to)
+            sent = known
+        self._lodged.add(sent.correlation)
+        return sent
 
     async def is_refused(self, octets: bytes, *, to: str, reason: Reason) -> None:
         """The trader lodges a document that this window itself refuses to send, for `reason`."""
@@ -147,7 +176,8 @@ class Window:
         await self._stage.taken_in(self)
         doing = self._party.counter.evidence(sent.correlation, partner=witness)
         path = await self._bounded(doing, f"{witness} to cosign the log of {self.code}")
-        told = path.relative_to(self._stage.setting.folder)
+        # Another process may name it from the root.
+        told = path.absolute().relative_to(self._stage.setting.folder.absolute())
         self._stage.scribe.write(What.BUNDLE, party=self.code, path=str(told))
         return path
 
@@ -155,9 +185,31 @@ class Window:
         """Have the log cosigned by `partner`."""
         await self._bounded(self._party.counter.seek_witness(partner), f"{partner} to cosign the log of {self.code}")
 
-    def gives_out(self) -> tuple[bytes, ...]:
+    async def gives_out(self) -> tuple[bytes, ...]:
         """The records of its evidence log."""
-        return self._party.gives_out()
+        return await self._party.gives_out()
+
+    async def is_killed(self) -> None:
+        """This window is killed, now and without farewell, and started again."""
+        self._stage.step("stage", f"kills {self.code}")
+        deaths = self._party.deaths
+        self._party.kill()
+        await self.comes_back(deaths + 1)
+
+    def will_die(self, *, at: str) -> int:
+        """This window will be killed when it next comes to that moment; return which of its deaths that is."""
+        self._stage.step("stage", f"will kill {self.code} at {at}")
+        self._party.dies_at(at)
+        return self._party.deaths + 1
+
+    async def comes_back(self, death: int) -> None:
+        """Wait until this window has died that often and is up again; the history says so."""
+        await self._bounded(self._party.up(death), f"{self.code} to die and come back")
+        self._stage.died(self.code, self._party.deaths)
+
+    async def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted."""
+        return await self._party.hands_over()
 
     async def _bounded(self, doing: Awaitable[T], what: str) -> T:
         try:
@@ -179,6 +231,10 @@ class Stage:
         self.wire = Wire(bus, setting.clock)
         self.countries: dict[str, Country] = {}
         self.windows: dict[str, Window] = {}
+        self._died: dict[str, int] = {}
+        """How many deaths of each party the history tells of."""
+        self.broker: Fallible | None = None
+        """The broker under the bus, where it is ours to kill. Set by who brought it up."""
         self.mallory = Mallory(bus, self.wire, lambda act: self.step("Mallory", act))
 
     # ------------------------------------------------------------------------------- what a script asks for
@@ -193,6 +249,19 @@ class Stage:
         """Somebody in country `code` who can use its signing key."""
         return Insider(self.countries[code].identity, self.setting.clock, self.setting.luck)
 
+    def stranger(self, code: str) -> Stranger:
+        """Somebody who comes to the broker as party `code`, and tries what no agreement gives it."""
+        setting = self.setting
+        return Stranger(
+            code,
+            self.bus,
+            self.scribe,
+            clock=setting.clock,
+            chance=setting.chance.octets,
+            folder=setting.folder / "certs" / "strangers",
+            patience=setting.patience,
+        )
+
     def sample(self, name: str) -> bytes:
         """A document of the pack's own, freshly dated."""
         return self.ground.sample(name, self.setting.clock.now())
@@ -201,22 +270,50 @@ class Stage:
         """The identity of the message in a record that is not on a topic yet."""
         return Sealed(record.value).identity
 
+    def from_now(self, by: timedelta) -> datetime:
+        """The moment of the rehearsal that lies `by` ahead."""
+        return self.setting.clock.now() + by
+
     def step(self, who: str, text: str) -> None:
         """Write down what somebody does now."""
         self.scribe.write(What.STEP, who=who, text=text)
+
+    async def kills_the_broker(self) -> None:
+        """Kill the broker, now and without farewell, and start it again on the same data."""
+        if self.broker is None:
+            raise self.stopped("a broker that can be killed: this bus has none")
+        self.step("stage", "kills the broker and starts it again")
+        await self.broker.falls()
+        self.died("broker", self._died.get("broker", 0) + 1)
+
+    def died(self, code: str, deaths: int) -> None:
+        """Write down each death of a party, once."""
+        for number in range(self._died.get(code, 0) + 1, deaths + 1):
+            self.scribe.write(What.DEATH, party=code, number=number)
+            self._died[code] = number
 
     def promises(self, check: Check, **args: str) -> None:
         """Write down that `check` is to be made with these arguments once the run is over."""
         self.scribe.write(What.PROMISE, check=check.name, args=args)
 
     async def message(self, sent: Sent, *, copy: int = 1) -> Seen:
-        """The message as the tap saw it, the `copy`th time."""
-        return await self._seen(
-            lambda seen: seen.in_inbox and seen.sealed.identity == sent.identity, f"{sent.subject} on the wire", copy
-        )
+        """The message as the tap saw it, the `copy`th time; where it crossed encrypted, as the operator saw it."""
+
+        def it(seen: Seen) -> bool:
+            return seen.in_inbox and seen.sealed.identity == sent.identity
+
+        def under_its_cover(seen: Seen) -> bool:
+            # One transaction has one message here, and whoever tampers with it keeps its key.
+            same_road = seen.delivery.topic == sent.topic and seen.delivery.key == sent.correlation.encode()
+            return same_road and looks_encrypted(seen.delivery.value)
+
+        wanted = under_its_cover if self._encrypted(sent) else it
+        return await self._seen(wanted, f"{sent.subject} on the wire", copy)
 
     async def answer(self, sent: Sent, *, copy: int = 1) -> Seen:
-        """The `copy`th receipt about this message that came over the wire."""
+        """The `copy`th receipt about this message that came over the wire, or, where that is encrypted, was heard."""
+        if self._encrypted(sent):
+            return await self._answer_under_cover(sent, copy)
         return await self.answer_to(sent.identity, sent.subject, copy=copy)
 
     async def answer_to(self, identity: str, what: str, *, copy: int = 1) -> Seen:
@@ -227,6 +324,40 @@ class Stage:
             return seen.in_inbox and receipt is not None and receipt.of == identity
 
         return await self._seen(about, f"answer {copy} to {what}", copy)
+
+    async def crossed(self, count: int) -> None:
+        """Wait until that many documents were seen on inboxes."""
+
+        def document(seen: Seen) -> bool:
+            return seen.in_inbox and seen.said.get("type") == Type.DOCUMENT
+
+        await self._seen(document, f"{count} document(s) on their way", count)
+
+    async def _answer_under_cover(self, sent: Sent, copy: int) -> Seen:
+        """The same where the wire shows nothing: from the log of who sent it, and the token it hands over.
+
+        Between two looks the pair witness each other once, in which each takes what is on its topics. No sleep.
+        """
+        sender = self._sender_of(sent)
+        window, other = self.window(sender), self.window(sent.to)
+        try:
+            async with asyncio.timeout(self.setting.patience):
+                while True:
+                    given, handed = await window.gives_out(), await window.hands_over()
+                    answers = under_cover.answers(sent.identity, given, handed, self.tap.seen)
+                    if len(answers) >= copy:
+                        return answers[copy - 1]
+                    await other.seeks_witness(sender)
+                    await window.seeks_witness(sent.to)
+        except TimeoutError as error:
+            raise self.stopped(f"{sender} to hear answer {copy} to {sent.subject}") from error
+
+    def _sender_of(self, sent: Sent) -> str:
+        return next(code for code in self.windows if topics.inbox(sent.to, code) == sent.topic)
+
+    def _encrypted(self, sent: Sent) -> bool:
+        pair = {sent.to, self._sender_of(sent)}
+        return any(corridor.encrypts and pair == set(corridor.parties) for corridor in self.ground.corridors)
 
     async def tampered(self, *, on: str, after: Sent) -> Seen:
         """What came on topic `on` of this transaction under another identity than its sender gave it."""
@@ -264,7 +395,9 @@ class Stage:
                 except Stopped:
                     continue  # written down; a log without its witness shows in the checks
         for code, window in self.windows.items():
-            for index, body in enumerate(window.gives_out()):
+            for token in await window.hands_over():
+                self.scribe.write(What.UNDER_COVER, party=code, token=token.decode("latin-1"))
+            for index, body in enumerate(await window.gives_out()):
                 self.scribe.write(What.RECORD, party=code, index=index, body=body.decode(errors="backslashreplace"))
 
     async def taken_in(self, window: Window) -> None:
@@ -274,7 +407,7 @@ class Stage:
         """
         try:
             async with asyncio.timeout(self.setting.patience / 4):
-                while self._on_their_way(window):
+                while await self._on_their_way(window):
                     # One more round between the two, in which the window takes what is on its topics. No sleep.
                     for corridor in self.ground.corridors:
                         if window.code in corridor.parties:
@@ -282,9 +415,9 @@ class Stage:
         except (TimeoutError, Stopped):
             self.step("stage", f"goes on, though {window.code} has not logged every receipt that came to it")
 
-    def _on_their_way(self, window: Window) -> set[str]:
+    async def _on_their_way(self, window: Window) -> set[str]:
         """The receipts (raw digests) on this window's own topics that its log does not know."""
-        known = {str(told(body).fields.get("raw")) for body in window.gives_out()}
+        known = {str(told(body).fields.get("raw")) for body in await window.gives_out()}
         mine = f"{topics.principal(window.code)}.in.from."
         seen = (one for one in self.tap.seen if one.delivery.topic.startswith(mine) and one.kind is Kind.RECEIPT)
         return {one.sealed.raw for one in seen} - known
@@ -294,13 +427,19 @@ class Stage:
         wanted = {
             str(record.fields["raw"])
             for window in self.windows.values()
-            for body in window.gives_out()
+            for body in await window.gives_out()
             if (record := told(body)).event in (records.SENT, records.ANSWERED)
         }
         wanted -= {Sealed(value).raw for value in self.wire.kept_away}
+        # Under a cover the tap cannot tell them apart: there it has seen enough when it saw the places that logs name.
+        wanted -= {Sealed(token).raw for window in self.windows.values() for token in await window.hands_over()}
+        places = {
+            place for one in self.windows.values() for place in under_cover.taken(one.code, await one.gives_out())
+        }
         try:
             async with asyncio.timeout(self.setting.patience / 4):
                 await self.tap.until_all(wanted)
+                await self.tap.until_places(places)
         except TimeoutError:
             self.stopped("the tap to see all that the logs say was put")
 
@@ -313,12 +452,15 @@ def _found(code: str, setting: Setting) -> Country:
     identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
     authority.save(setting.folder / "certs" / code / "authority")
     identity.save(setting.folder / "certs" / code / "window")
+    opener = authority.issue_opener(code, at - timedelta(minutes=1), lifetime=setting.lifetime)
+    opener.save(setting.folder / "certs" / code / "opener")
     return Country(
         code=code,
         authority=authority,
         identity=identity,
         trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime),
         crls=authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime),
+        opener=opener,
     )
 
 
@@ -375,12 +517,21 @@ def _seat(
         clock=setting.clock,
         chance=setting.chance,
         folder=folder,
+        opener=countries[code].opener,
+        readers={other: countries[other].opener.certificate for other in signed},
     )
 
 
 @asynccontextmanager
 async def staged(
-    setting: Setting, ground: Ground, bus: Bus, scribe: Scribe, *, cast: Mapping[str, Cast] | None = None
+    setting: Setting,
+    ground: Ground,
+    bus: Bus,
+    scribe: Scribe,
+    *,
+    cast: Mapping[str, Cast] | None = None,
+    way: Way | None = None,
+    grants: Grants = tuple,
 ) -> AsyncIterator[Stage]:
     """Set a rehearsal up, run it while the block lasts, and take it down.
 
@@ -390,6 +541,8 @@ async def staged(
         bus: an open bus; closing it is the caller's.
         scribe: where the history goes.
         cast: who plays which seat instead of the usual window: saboteurs, say.
+        way: how a party comes to the same bus from a process of its own; None when all live in this one.
+        grants: what the operator makes of the rights that the agreements give; an honest one grants just these.
 
     Raises:
         RoadFailed: the bus or a disk failed while the run was on.
@@ -399,16 +552,28 @@ async def staged(
     for country in stage.countries.values():
         scribe.write(What.COUNTRY, **country.published())
     seats = seat(setting, ground, stage.countries, stage.wire)
-    rights = rights_of(ground.corridors)
+    rights = grants(rights_of(ground.corridors))
     await bus.open_topics(rights)
-    players = {code: (cast or {}).get(code, ground.cast)(place) for code, place in seats.items()}
-    stage.windows = {code: Window(party, stage) for code, party in players.items()}
-    async with stage.tap.listening(bus, [one.topic for one in rights]), living(players, setting.patience):
-        yield stage
+    async with stage.tap.listening(bus, [one.topic for one in rights]), housed(stage, way) as house:
+        players = {code: house((cast or {}).get(code, ground.cast), place) for code, place in seats.items()}
+        stage.windows = {code: Window(party, stage) for code, party in players.items()}
+        async with living(players, setting.patience):
+            yield stage
 
 
 @asynccontextmanager
-async def living(players: Mapping[str, Party], patience: float) -> AsyncIterator[None]:
+async def housed(stage: Stage, way: Way | None) -> AsyncIterator[House]:
+    """Where the parties of a stage live: in this process, or each in its own with the stage's wire carried to it."""
+    if way is None:
+        yield InHouse
+        return
+    path = stage.setting.folder / "wire.sock"
+    async with wired(stage.wire, path):
+        yield replace(way, wire=path).house
+
+
+@asynccontextmanager
+async def living(players: Mapping[str, Seated], patience: float) -> AsyncIterator[None]:
     """Let the parties live while the block lasts. A party that dies ends the block with its error."""
     try:
         async with asyncio.TaskGroup() as group:
@@ -416,7 +581,7 @@ async def living(players: Mapping[str, Party], patience: float) -> AsyncIterator
             try:
                 async with asyncio.timeout(patience):
                     for party in players.values():
-                        await party.ready.wait()
+                        await party.up()
             except TimeoutError as error:
                 raise RoadFailed("a party did not come up", expected=f"all ready within {patience:.0f} s") from error
             yield

@@ -21,8 +21,8 @@ def written(report: Report) -> str:
         "",
         f"    {facts.again}",
         "",
-        "| | all | held | broken | unknown | not reached |",
-        "|---|---|---|---|---|---|",
+        "| | all | held | broken | unknown | not reached | not played |",
+        "|---|---|---|---|---|---|---|",
         _counted("scenarios", report.scenarios),
         _counted("promises", report.promises),
         "",
@@ -53,7 +53,7 @@ def _missed(report: Report) -> list[str]:
             blocks.append(_block(f"{one.scenario.id}: no verdict", "a verdict", one.trouble, one.again, look(one)))
             continue
         for judged in one.judged:
-            if judged.verdict is not Verdict.HELD:
+            if judged.verdict not in (Verdict.HELD, Verdict.NOT_PLAYED):
                 title = f"{one.scenario.id}: {judged.verdict.value} {judged.check}"
                 blocks.append(_block(title, judged.expected, judged.saw, one.again, look(one, judged)))
     return blocks
@@ -66,7 +66,8 @@ def _block(title: str, expected: str, saw: str, again: str, where: str) -> str:
 
 
 def _counted(what: str, count: Count) -> str:
-    return f"| {what} | {count.all} | {count.held} | {count.broken} | {count.unknown} | {count.not_reached} |"
+    cells = (count.all, count.held, count.broken, count.unknown, count.not_reached, count.not_played)
+    return f"| {what} | {' | '.join(map(str, cells))} |"
 
 
 def _cell(text: str) -> str:

@@ -65,3 +65,12 @@ class Tap:
         """Return once everything with these raw digests was seen on an inbox. Bound the wait with a deadline."""
         async with self._more:
             await self._more.wait_for(lambda: raws <= {seen.sealed.raw for seen in self.seen if seen.in_inbox})
+
+    async def until_places(self, places: AbstractSet[tuple[str, int]]) -> None:
+        """Return once something was seen at each of these places (topic, offset). Bound the wait with a deadline."""
+
+        def seen() -> set[tuple[str, int]]:
+            return {(one.delivery.topic, one.delivery.offset) for one in self.seen}
+
+        async with self._more:
+            await self._more.wait_for(lambda: places <= seen())

@@ -1,7 +1,8 @@
 """Verdicts: what a check found, and what a whole run comes to.
 
 Three-valued and a half: held, broken, unknown (we cannot know) and not reached (the step under test never happened).
-Broken beats unknown beats held, and not reached is never held.
+Broken beats unknown beats held, and not reached is never held. Beside them stands not played: the bus at hand
+has not what the scenario needs, so nothing was tried; that is never held either, and fails nothing.
 """
 
 from __future__ import annotations
@@ -18,9 +19,10 @@ class Verdict(StrEnum):
     BROKEN = "broken"
     UNKNOWN = "unknown"
     NOT_REACHED = "not reached"
+    NOT_PLAYED = "not played"
 
 
-_WEIGHT = {Verdict.HELD: 0, Verdict.NOT_REACHED: 1, Verdict.UNKNOWN: 2, Verdict.BROKEN: 3}
+_WEIGHT = {Verdict.HELD: 0, Verdict.NOT_PLAYED: 1, Verdict.NOT_REACHED: 2, Verdict.UNKNOWN: 3, Verdict.BROKEN: 4}
 
 
 @dataclass(frozen=True, slots=True)

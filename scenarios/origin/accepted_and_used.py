@@ -16,6 +16,7 @@ from nodes import saboteurs
         Saboteur("QN", saboteurs.AnswersOffTheRecord, "answered_is_logged"),
         Saboteur("QN", saboteurs.RewritesItsLog, "logs_hold_together"),
         Saboteur("QN", saboteurs.CutsItsLog, "logs_hold_together"),
+        Saboteur("QN", saboteurs.NeverWitnesses, "logs_hold_together"),
     ),
     document="864",
     questions=("B2.1", "A3.3.1", "III.B.1"),

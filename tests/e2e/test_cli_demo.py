@@ -126,7 +126,7 @@ async def test_step_that_was_sabotaged(saboteur: Saboteur, tmp_path: Path) -> No
     clock = SystemClock()
     async with standing("memory", tmp_path, (), clock, lambda _: None) as bus:
         bill = Playbill(PACK, bus, "memory", clock, 1, patience=1.5)
-        history = await play(DEMO.scenario, bill, tmp_path / "run", cast={saboteur.seat: saboteur.cast})
+        history = await play(DEMO.scenario, bill, tmp_path / "run", cast=saboteur.casting)
     verdicts = {one.check: one.verdict for one in judge(DEMO.scenario, history)}
     assert verdicts[saboteur.caught_by] is Verdict.BROKEN
     steps = {step.rests_on: step for step in DEMO.tell(history, "en")}

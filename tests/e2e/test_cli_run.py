@@ -17,6 +17,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from jsonschema import Draft202012Validator
 
+from scenarios.pack import PACK
+
 from .conftest import Ran, RunCorridor, environment
 
 REPLAY = "attacks/replayed-message"
@@ -98,9 +100,24 @@ def test_all_scenarios(run_corridor: RunCorridor, repo_root: Path, tmp_path: Pat
     for line in lines:
         Draft202012Validator(schema).validate(line)
     assert [lines[0]["kind"], lines[-1]["kind"]] == ["run", "total"]
-    assert lines[-1]["scenarios"]["held"] == lines[-1]["scenarios"]["all"] == len(lines) - 2 >= 12
+    count, unplayable = lines[-1]["scenarios"], [scenario.id for scenario in PACK.scenarios if scenario.needs]
+    assert count["held"] + count["not_played"] == count["all"] == len(lines) - 2 >= 12
+    assert [line["id"] for line in lines[1:-1] if line["verdict"] == "not played"] == unplayable
     assert ndjson((folder_of(ran) / "run.jsonl").read_text(encoding="utf-8")) == lines
-    assert all((tmp_path / line["history"]).is_file() for line in lines[1:-1])
+    assert all((tmp_path / line["history"]).is_file() for line in lines[1:-1] if line["verdict"] == "held")
+
+
+def test_a_scenario_that_this_bus_cannot_show(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """It is told as not played, with its reason, in every face; alone it comes to no verdict, and is never held."""
+    ran = run_corridor("run", "isolation/at-the-door", "--report", "junit,md", folder=tmp_path)
+    assert ran.code == 3
+    told = ran.out.splitlines()
+    assert told[0].startswith("NOT PLAYED   isolation/at-the-door")
+    assert told[1].strip() == "needs kafka; this run is on the memory bus (--bus local plays it)"
+    assert told[2] == "1 scenario: 0 held, 0 broken, 0 unknown, 0 not reached, 1 not played"
+    assert told[4].startswith("0 of 0 attacks withstood")
+    assert '<skipped message="needs kafka; ' in (folder_of(ran) / "junit.xml").read_text(encoding="utf-8")
+    assert "| NOT PLAYED |" in (folder_of(ran) / "summary.md").read_text(encoding="utf-8")
 
 
 def test_for_people(run_corridor: RunCorridor, tmp_path: Path) -> None:

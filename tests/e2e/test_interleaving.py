@@ -54,7 +54,7 @@ async def test_certificates_both_ways_at_once(bus: Bus, tmp_path: Path) -> None:
             sent = await asyncio.gather(*(stage.window(one).lodges(certificate, to=other) for one, other in roads))
             await asyncio.gather(*(exchanged(stage, one) for one in sent))
             await stage.settle()
-            once_each(stage, sent)
+            await once_each(stage, sent)
             in_order(stage)
     finally:
         scribe.close()
@@ -67,10 +67,10 @@ async def exchanged(stage: Stage, sent: Sent) -> None:
     await stage.answer(sent, copy=2)
 
 
-def once_each(stage: Stage, sent: list[Sent]) -> None:
+async def once_each(stage: Stage, sent: list[Sent]) -> None:
     """Every certificate was worked on and used exactly once, at the party it went to."""
     for code in ("QM", "QN"):
-        log = [told(body) for body in stage.window(code).gives_out()]
+        log = [told(body) for body in await stage.window(code).gives_out()]
         ours = sorted(one.identity for one in sent if one.to == code)
         assert sorted(str(one.fields["identity"]) for one in log if one.event == records.TRANSLATED) == ours
         assert sorted(str(one.fields["of"]) for one in log if one.event == records.USED) == ours

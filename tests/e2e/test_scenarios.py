@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from certs.identity import Algorithm
-from harness.brokers.container import ContainerBroker
-from harness.brokers.local import LocalBroker
 from harness.clock import DrivenClock, SystemClock
-from harness.exchange.bus import Bus
 from harness.trial.buses import BusMaker, standing
 from harness.trial.runner import Playbill, judge, play, trouble
 from harness.trial.script import Scenario
@@ -23,6 +18,9 @@ from scenarios.pack import PACK
 START = datetime(2026, 3, 12, 9, tzinfo=UTC)
 
 every_scenario = pytest.mark.parametrize("scenario", PACK.scenarios, ids=lambda scenario: scenario.id)
+on_any_bus = pytest.mark.parametrize(
+    "scenario", [one for one in PACK.scenarios if not one.needs], ids=lambda scenario: scenario.id
+)
 
 
 async def broken_promises(scenario: Scenario, bill: Playbill, folder: Path) -> list[str]:
@@ -34,7 +32,7 @@ async def broken_promises(scenario: Scenario, bill: Playbill, folder: Path) -> l
     return told + ([trouble(history)] if trouble(history) else [])
 
 
-@every_scenario
+@on_any_bus
 @pytest.mark.parametrize("algorithm", Algorithm)
 async def test_honest_windows_on_the_memory_bus(scenario: Scenario, algorithm: Algorithm, tmp_path: Path) -> None:
     """All promises hold, whatever the algorithm of the seals."""
@@ -44,23 +42,21 @@ async def test_honest_windows_on_the_memory_bus(scenario: Scenario, algorithm: A
         assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 
-@pytest.fixture(params=["broker", "container"])
-def kafka(request: pytest.FixtureRequest) -> LocalBroker | ContainerBroker:
-    """A real Apache Kafka: on this machine's JVM, and in Docker."""
-    running: LocalBroker | ContainerBroker = request.getfixturevalue(request.param)
-    return running
+@pytest.fixture(params=["on_the_broker", "on_the_container"])
+def on_kafka(request: pytest.FixtureRequest) -> BusMaker:
+    """Makes the bus of one scenario on a real Apache Kafka: on this machine's JVM, and in Docker."""
+    made: BusMaker = request.getfixturevalue(request.param)
+    return made
 
 
 @every_scenario
-async def test_honest_windows_on_a_real_kafka(
-    scenario: Scenario, kafka: LocalBroker | ContainerBroker, tmp_path: Path
-) -> None:
+async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_kafka: BusMaker, tmp_path: Path) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
-    bill = Playbill(PACK, on(kafka), "local", SystemClock(), 1, patience=15)
+    bill = Playbill(PACK, on_kafka, "local", SystemClock(), 1, patience=15)
     assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 
-@every_scenario
+@on_any_bus
 async def test_the_same_seed_and_the_same_clock(scenario: Scenario, tmp_path: Path) -> None:
     """Two runs write the same bytes: history and evidence bundles differ in nothing."""
     written = []
@@ -71,17 +67,3 @@ async def test_the_same_seed_and_the_same_clock(scenario: Scenario, tmp_path: Pa
         kept = [folder / "history.jsonl", *sorted(folder.rglob("*.zip"))]
         written.append({path.name: path.read_bytes().splitlines() for path in kept})
     assert written[0] == written[1]
-
-
-def on(broker: LocalBroker | ContainerBroker) -> BusMaker:
-    """Makes the bus of one scenario on a broker that runs already."""
-
-    @asynccontextmanager
-    async def opened(prefix: str) -> AsyncIterator[Bus]:
-        bus = broker.bus(prefix)
-        try:
-            yield bus
-        finally:
-            await bus.close()
-
-    return opened

@@ -8,38 +8,56 @@ from pathlib import Path
 import pytest
 
 from harness.clock import SystemClock
-from harness.trial.buses import standing
+from harness.exchange.bus import OPERATOR
+from harness.trial.buses import BusMaker, standing
 from harness.trial.checks import CHECKS
 from harness.trial.runner import Playbill, judge, play, trouble
 from harness.trial.script import Saboteur, Scenario
 from harness.trial.verdict import Verdict
-from nodes import saboteurs
+from nodes import mortals, saboteurs
 from nodes.window import Window
 from scenarios.pack import PACK
 
 PATIENCE = 1.5
 """Seconds that a script waits for an answer that a saboteur may never give."""
 
+ON_KAFKA = 6.0
+"""The same, where a real broker must answer first."""
+
 SEATED = [(scenario, saboteur) for scenario in PACK.scenarios for saboteur in scenario.saboteurs]
+OF_A_BROKER = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario.needs or saboteur.seat == OPERATOR]
 
 
 def a_name(value: object) -> str:
     """How a case is called: the scenario's id, the saboteur's promise breaker."""
     if isinstance(value, Scenario):
         return value.id
-    return value.cast.__name__ if isinstance(value, Saboteur) and isinstance(value.cast, type) else str(value)
+    return value.name if isinstance(value, Saboteur) else str(value)
 
 
-@pytest.mark.parametrize(("scenario", "saboteur"), SEATED, ids=a_name)
+async def caught(scenario: Scenario, saboteur: Saboteur, bill: Playbill, folder: Path) -> None:
+    """Play with the saboteur in its seat: the check that must name it does, and finds the promise broken."""
+    history = await play(scenario, bill, folder, cast=saboteur.casting, grants=saboteur.grants)
+    assert not trouble(history)
+    named = [one for one in judge(scenario, history) if one.check == saboteur.caught_by]
+    assert [one.verdict for one in named if one.verdict is not Verdict.HELD] == [Verdict.BROKEN], named
+
+
+@pytest.mark.parametrize(("scenario", "saboteur"), [one for one in SEATED if not one[0].needs], ids=a_name)
 async def test_a_saboteur_in_its_seat(scenario: Scenario, saboteur: Saboteur, tmp_path: Path) -> None:
     """The check that its scenario names finds the promise broken, not merely not reached."""
     clock = SystemClock()
     async with standing("memory", tmp_path, (), clock, lambda _: None) as bus:
-        bill = Playbill(PACK, bus, "memory", clock, 1, patience=PATIENCE)
-        history = await play(scenario, bill, tmp_path / "run", cast={saboteur.seat: saboteur.cast})
-    assert not trouble(history)
-    named = [one for one in judge(scenario, history) if one.check == saboteur.caught_by]
-    assert [one.verdict for one in named if one.verdict is not Verdict.HELD] == [Verdict.BROKEN], named
+        await caught(scenario, saboteur, Playbill(PACK, bus, "memory", clock, 1, patience=PATIENCE), tmp_path / "run")
+
+
+@pytest.mark.parametrize(("scenario", "saboteur"), OF_A_BROKER, ids=a_name)
+async def test_a_saboteur_at_a_real_broker(
+    scenario: Scenario, saboteur: Saboteur, on_the_broker: BusMaker, tmp_path: Path
+) -> None:
+    """What only a broker can show, or shows in its own log, is caught there too."""
+    bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=ON_KAFKA)
+    await caught(scenario, saboteur, bill, tmp_path / "run")
 
 
 @pytest.mark.parametrize("scenario", PACK.scenarios, ids=a_name)
@@ -60,7 +78,12 @@ def test_a_saboteur_that_nobody_seats() -> None:
     """There is none: each plays in at least one scenario."""
     written = {
         one
-        for one in vars(saboteurs).values()
-        if inspect.isclass(one) and issubclass(one, Window) and one.__module__ == saboteurs.__name__
+        for module in (saboteurs, mortals)
+        for one in vars(module).values()
+        if inspect.isclass(one) and issubclass(one, Window) and one.__module__ == module.__name__
     }
-    assert written == {saboteur.cast for _, saboteur in SEATED}
+    operators = {
+        one for one in vars(saboteurs).values() if inspect.isfunction(one) and one.__module__ == saboteurs.__name__
+    }
+    # A mortal dies, and is honest.
+    assert (written - {mortals.Mortal}) | operators == {saboteur.cast or saboteur.grants for _, saboteur in SEATED}

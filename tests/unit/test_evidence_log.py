@@ -46,10 +46,15 @@ def edit(path: Path, *statements: str) -> None:
     base.close()
 
 
+def named(*bodies: bytes) -> dict[str, bytes]:
+    """Bytes as the log takes them: under their digests."""
+    return {hashlib.sha256(body).hexdigest(): body for body in bodies}
+
+
 def test_appended_records_survive_reopening(path: Path) -> None:
     """What append returned is there after the log is opened again, with the same root and the objects."""
     log = EvidenceLog(path, "QM")
-    assert log.append(RECORDS[:3], [b"raw token"]) == range(3)
+    assert log.append(RECORDS[:3], named(b"raw token")) == range(3)
     assert log.append(RECORDS[3:]) == range(3, 11)
     root = log.root()
     log.close()
@@ -98,7 +103,7 @@ def test_only_its_owner_may_read_the_file(log: EvidenceLog, path: Path) -> None:
 )
 def test_statement_that_is_no_append(log: EvidenceLog, path: Path, statement: str) -> None:
     """The database itself refuses to change or delete what was appended."""
-    log.append(RECORDS, [b"object"])
+    log.append(RECORDS, named(b"object"))
     base = sqlite3.connect(path)
     with pytest.raises(sqlite3.IntegrityError, match="evidence log"):
         base.execute(statement)
@@ -137,7 +142,7 @@ def test_record_edited_while_the_log_is_open(log: EvidenceLog, path: Path) -> No
 
 def test_rotten_object(log: EvidenceLog, path: Path) -> None:
     """Kept bytes that no longer fit their digest are not given out."""
-    log.append([], [b"document"])
+    log.append([], named(b"document"))
     edit(path, "UPDATE objects SET body = x'00'")
     with pytest.raises(NotProved, match="were changed"):
         log.object(hashlib.sha256(b"document").hexdigest())
@@ -153,8 +158,8 @@ def test_object_that_was_never_kept(log: EvidenceLog) -> None:
 
 def test_object_kept_twice(log: EvidenceLog) -> None:
     """The same bytes are kept once."""
-    log.append(RECORDS[:1], [b"document", b"document"])
-    log.append(RECORDS[1:2], [b"document"])
+    log.append(RECORDS[:1], named(b"document"))
+    log.append(RECORDS[1:2], named(b"document"))
     assert log.object(hashlib.sha256(b"document").hexdigest()) == b"document"
 
 
@@ -163,7 +168,7 @@ def test_second_writer_is_refused(log: EvidenceLog, path: Path) -> None:
     other = EvidenceLog(path, "QM")
     log.append(RECORDS[:2])
     with pytest.raises(RoadFailed, match="written by another process"):
-        other.append(RECORDS[2:4], [b"not kept"])
+        other.append(RECORDS[2:4], named(b"not kept"))
     assert other.size == 0
     other.close()
     assert log.append(RECORDS[4:5]) == range(2, 3)
@@ -178,7 +183,7 @@ def test_full_disk(log: EvidenceLog, path: Path) -> None:
     pages = log._base.execute("PRAGMA page_count").fetchone()[0]
     log._base.execute(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(RoadFailed, match="full"):
-        log.append(RECORDS[1:], [b"x" * 100_000])
+        log.append(RECORDS[1:], named(b"x" * 100_000))
     assert (log.size, log.root()) == (1, root)
     log._base.execute("PRAGMA max_page_count = 100000")
     assert log.append(RECORDS[1:2]) == range(1, 2)

@@ -74,10 +74,30 @@ def test_the_first_and_the_last_moment() -> None:
 
 def test_an_algorithm_nobody_agreed() -> None:
     """It is refused for what carries no document too."""
-    QM_QN.algorithm_agreed("Ed25519")
+    QM_QN.bears(named="QM-QN", algorithm="Ed25519", at=AT)
     with pytest.raises(Refused) as refused:
-        QM_QN.algorithm_agreed("PS256")
+        QM_QN.bears(named="QM-QN", algorithm="PS256", at=AT)
     assert refused.value.reason is reasons.ALGORITHM_NOT_AGREED
+
+
+def test_what_it_does_not_bear() -> None:
+    """A message of any kind that names another agreement, or is dated when this one was not in force."""
+    with pytest.raises(Refused) as refused:
+        QM_QN.bears(named="QP-QN", algorithm="ES256", at=AT)
+    assert refused.value.reason is reasons.NO_AGREEMENT
+    with pytest.raises(Refused) as refused:
+        QM_QN.bears(named="QM-QN", algorithm="ES256", at=QM_QN.until)
+    assert refused.value.reason is reasons.AGREEMENT_NOT_IN_FORCE
+
+
+def test_how_long_a_document_may_be_used() -> None:
+    """Until the moment its clause allows, included; a millisecond more is refused with that clause."""
+    cover = covered("851")
+    QM_QN.expires_in_time(cover, sent=AT, expires=agreements.expiry(cover, AT))
+    with pytest.raises(Refused) as refused:
+        QM_QN.expires_in_time(cover, sent=AT, expires=agreements.expiry(cover, AT) + timedelta(milliseconds=1))
+    assert refused.value.reason is reasons.EXPIRY_NOT_AGREED
+    assert refused.value.clause == "agreement QM-QN v1, documents[2]"
 
 
 # -------------------------------------------------------------------------------------------------- signatures
@@ -141,10 +161,17 @@ def test_bytes_that_are_no_agreement(octets: bytes) -> None:
         agreements.read(octets)
 
 
-@pytest.mark.parametrize("toml", ["", "id = ", 'id = "QM-QN"\nversion = 0', "unknown = 1"])
-def test_a_draft_with_a_mistake(toml: str) -> None:
-    """The message names the file."""
-    with pytest.raises(BadInput, match=r"draft\.toml is no corridor agreement"):
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ("", "is no corridor agreement: id: Field required"),
+        ("id = ", "is not TOML: Invalid value"),
+        ("unknown = 1", "is no corridor agreement: id: Field required"),
+    ],
+)
+def test_a_draft_with_a_mistake(toml: str, told: str) -> None:
+    """The message names the file, and the first place that is wrong."""
+    with pytest.raises(BadInput, match=rf"^draft\.toml {told}"):
         agreements.draft(toml, name="draft.toml")
 
 

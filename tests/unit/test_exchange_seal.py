@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ import pytest
 from certs import jws
 from certs.trust import TrustStore
 from harness.clock import moment
+from harness.exchange import reasons
 from harness.exchange import seal as seals
 from harness.exchange.envelope import Type
 from harness.exchange.reasons import TABLE, Refused
@@ -25,6 +27,7 @@ from harness.exchange.seal import Kind, Sealed, claims_receipt, unseal
 if TYPE_CHECKING:
     from tests.unit.conftest import Corridor
 
+START = datetime(2026, 3, 12, 9, tzinfo=UTC)
 VECTORS = Path(__file__).resolve().parents[1] / "vectors" / "seal"
 NAMES = sorted(path.stem for path in VECTORS.glob("*.json") if path.stem != "trust")
 
@@ -65,7 +68,7 @@ def test_a_frozen_token(name: str, trust: TrustStore) -> None:
 def test_the_vectors_hold_every_reason_of_a_seal() -> None:
     """Each reason that opening a seal can give has at least one frozen token, but for the path's own tests."""
     reached = {vector(name)["reason"] for name in NAMES} - {None}
-    elsewhere = {"409"}  # broken paths: tests/unit/test_certs_trust.py
+    elsewhere = {"409", "418", "419"}  # broken paths: tests/unit/test_certs_trust.py; covers: test_exchange_cover.py
     assert reached | elsewhere == {reason.code for reason in seals.WHY.values()} | {"102", "103", "403"}
     assert reached <= set(TABLE)
 
@@ -105,6 +108,24 @@ def test_a_receipt_shown_as_a_message(corridor: Corridor) -> None:
     opened = unseal(seals.seal(envelope, identity), trust=corridor.recognised, at=envelope.time)
     assert opened.kind is Kind.RECEIPT
     assert claims_receipt(opened.sealed)
+
+
+def test_a_date_ahead_of_the_bus(corridor: Corridor) -> None:
+    """Clocks may be a minute apart; what is dated later than that is refused."""
+    envelope = corridor.envelope(data={}, time=START + timedelta(minutes=5))
+    sealed = seals.seal(envelope, corridor.identities["QM"])
+    unseal(sealed, trust=corridor.recognised, at=envelope.time - seals.CLOCKS_APART)
+    with pytest.raises(Refused) as refused:
+        unseal(sealed, trust=corridor.recognised, at=envelope.time - seals.CLOCKS_APART - timedelta(milliseconds=1))
+    assert refused.value.reason is reasons.DATED_AHEAD
+
+
+def test_a_date_on_which_nobody_vouched_for_the_signer(corridor: Corridor) -> None:
+    """Good when the bus took it is not enough: an arbiter has nothing but the date that the message bears."""
+    envelope = corridor.envelope(data={}, time=START - timedelta(hours=2))
+    with pytest.raises(Refused, match="on the date it bears") as refused:
+        unseal(seals.seal(envelope, corridor.identities["QM"]), trust=corridor.recognised, at=START)
+    assert refused.value.reason is reasons.UNKNOWN_SIGNER
 
 
 @pytest.mark.parametrize("token", [b"", b"text", b"a.b.c", b"..", b"\xff" * 9])

@@ -154,10 +154,10 @@ class Insider:
         """QN takes any bytes: write the evidence, put what leaves, and return that."""
         record = Record(INBOX, b"trade-1", token)
         turn = Turn()
-        self.window.take(self.corridor.delivered(record, offset=self.offset), turn)
+        self.window.take([self.corridor.delivered(record, offset=self.offset)], turn)
         self.offset += 1
         assert turn.records or turn.outgoing
-        self.window.log.append(turn.records, turn.objects.values())
+        self.window.log.append(turn.records, turn.objects)
         leaving = [one for one, _ in turn.outgoing]
         self.bus.run(self.outlet.put(*leaving))
         return leaving

@@ -11,12 +11,14 @@ from harness.errors import RoadFailed
 from harness.evidence import records
 from harness.exchange import reasons, topics
 from harness.exchange.bus import LARGEST_RECORD, Record
-from harness.exchange.envelope import Type
+from harness.exchange.envelope import Envelope, Type
 from harness.exchange.receipt import Receipt, Statement
 from harness.exchange.seal import Sealed
 from harness.exchange.seat import Sent
+from nodes.outbox import own_envelope
 from nodes.turn import Turn
 from nodes.window import Window
+from scenarios.pack import PACK
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Corridor
@@ -189,8 +191,12 @@ async def test_a_duplicate_within_one_batch(corridor: Corridor) -> None:
             assert replayed.fields["reason"] == reasons.REPLAYED.code
 
 
-async def test_a_spoilt_copy_before_the_message_itself(corridor: Corridor) -> None:
-    """Who spoils a seal under way does not use up the message: untouched, it is accepted afterwards."""
+@pytest.mark.parametrize("together", [True, False])
+async def test_a_spoilt_copy_before_the_message_itself(corridor: Corridor, *, together: bool) -> None:
+    """Who spoils a seal under way does not use up the message: untouched, it is accepted afterwards.
+
+    Whether they come one by one or in one batch: what a spoilt copy is answered with hangs on what came before it.
+    """
     sender = Window(corridor.seat("QM"))
     async with corridor.living(sender):
         sent = await sender.counter.lodge(corridor.certificate(), to="QN")
@@ -200,9 +206,13 @@ async def test_a_spoilt_copy_before_the_message_itself(corridor: Corridor) -> No
     assert Sealed(spoilt).identity == sent.identity
     receiver = Window(corridor.seat("QN"))
     turn = Turn()
-    for offset, value in enumerate([spoilt, spoilt, honest.delivery.value, spoilt]):
-        receiver.take(corridor.delivered(Record(INBOX, b"k", value), offset=offset), turn)
-    receiver.log.append(turn.records, turn.objects.values())
+    came = [
+        corridor.delivered(Record(INBOX, b"k", value), offset=offset)
+        for offset, value in enumerate([spoilt, spoilt, honest.delivery.value, spoilt])
+    ]
+    for batch in [came] if together else [[one] for one in came]:
+        receiver.take(batch, turn)
+    receiver.log.append(turn.records, turn.objects)
     refused = [one.fields["reason"] for one in corridor.noted(receiver, records.REFUSED)]
     assert refused == [reasons.BROKEN_SEAL.code] * 3
     negative, positive = corridor.noted(receiver, records.ANSWERED)
@@ -327,8 +337,10 @@ async def test_a_thousand_receipts_that_follow_each_other(corridor: Corridor) ->
     async with corridor.living(hearer):
         turn = Turn()
         for offset, record in enumerate(reversed(receipts)):
-            hearer.take(corridor.delivered(record, offset=offset), turn)
-        events = [records.read(body).event for body in turn.records]
+            hearer.take([corridor.delivered(record, offset=offset)], turn)
+        noted = [records.read(body).event for body in turn.records]
+    assert (noted.count(records.GAP), noted.count(records.LATE)) == (1, 999)
+    events = [event for event in noted if event not in (records.GAP, records.LATE)]
     assert events[:999] == [records.KEPT] * 999
     assert events[999:] == [records.ACKNOWLEDGED] + [records.MATCHED, records.ACKNOWLEDGED] * 999
 
@@ -356,15 +368,52 @@ async def test_a_message_of_our_own_key_on_an_inbox(corridor: Corridor) -> None:
     for topic in (INBOX, topics.inbox("QN", "QN")):
         ours = corridor.sealed(corridor.envelope("QN", "QN", data=dispute(), topic=topic, corridor="QM-QN"))
         turn = Turn()
-        receiver.take(corridor.delivered(Record(INBOX, ours.key, ours.value, ours.headers)), turn)
+        receiver.take([corridor.delivered(Record(INBOX, ours.key, ours.value, ours.headers))], turn)
         assert records.read(turn.records[0]).fields["reason"] == reasons.WRONG_TOPIC.code
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"corridor": "QP-QN"}, reasons.NO_AGREEMENT),
+        ({"time": PACK.corridors[0].until}, reasons.DATED_AHEAD),
+        ({"time": PACK.corridors[0].since}, reasons.UNKNOWN_SIGNER),
+    ],
+)
+async def test_a_receipt_that_no_agreement_bears(
+    corridor: Corridor, changes: dict[str, object], reason: reasons.Reason
+) -> None:
+    """It is refused and not taken in: what it says would not stand before an arbiter."""
+    sender = Window(corridor.seat("QM"))
+    async with corridor.living(sender):
+        sent = await sender.counter.lodge(corridor.certificate(), to="QN")
+        (good,) = chain(corridor, sent, 1)
+        said = own_envelope(good.value).data
+        about = {"type": Type.RECEIPT.value, "correlationid": sent.correlation, "data": said}
+        await corridor.put(corridor.sealed(corridor.envelope("QN", "QM", **about, **changes)))
+        await until_noted(corridor, sender, records.REFUSED, 1)
+        assert corridor.noted(sender, records.REFUSED)[0].fields["reason"] == reason.code
+        assert not sender.ledger.heard
+        await corridor.put(good)
+        await until_noted(corridor, sender, records.ACKNOWLEDGED, 1)
+
+
+async def test_a_document_that_outlives_its_agreement(corridor: Corridor) -> None:
+    """It is refused with the agreement's clause, whatever its sender's own window lets pass."""
+    sender = Window(corridor.seat("QM"))
+    async with corridor.living(sender):
+        await sender.counter.lodge(corridor.certificate(), to="QN")
+    said = {**corridor.on(INBOX)[0].said, "id": "qm-long", "expirytime": "2026-04-12T09:00:00.000Z"}
+    turn = Turn()
+    Window(corridor.seat("QN")).take([corridor.delivered(corridor.sealed(Envelope.model_validate(said)))], turn)
+    assert records.read(turn.records[1]).fields["reason"] == reasons.EXPIRY_NOT_AGREED.code
 
 
 async def test_a_message_that_rests_on_another_agreement(corridor: Corridor) -> None:
     """It is refused: what the two parties agreed is what is in force between them."""
     record = corridor.sealed(corridor.envelope(data=dispute(), corridor="QM-QX"))
     turn = Turn()
-    Window(corridor.seat("QN")).take(corridor.delivered(record), turn)
+    Window(corridor.seat("QN")).take([corridor.delivered(record)], turn)
     assert records.read(turn.records[1]).fields["reason"] == reasons.NO_AGREEMENT.code
 
 
@@ -394,7 +443,7 @@ def chain(corridor: Corridor, sent: Sent, count: int) -> list[Record]:
                 "statements": [{"level": "L4", "status": "accepted", "at": "2026-03-12T09:00:00Z"}],
             }
         ).said()
-        about = {"type": Type.RECEIPT.value, "correlationid": sent.correlation, "data": said}
+        about = {"type": Type.RECEIPT.value, "correlationid": sent.correlation, "data": said, "sequence": len(made) + 1}
         made.append(corridor.sealed(corridor.envelope("QN", "QM", **about)))
     return made
 

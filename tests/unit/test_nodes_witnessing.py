@@ -12,7 +12,7 @@ from harness.evidence import checkpoint as checkpoints
 from harness.evidence import records
 from harness.evidence.checkpoint import Checkpoint
 from harness.exchange import reasons, topics
-from harness.exchange.envelope import Type
+from harness.exchange.envelope import Envelope, Type
 from harness.exchange.reasons import Refused
 from harness.exchange.seal import Opened, Sealed, unseal
 from nodes.turn import Turn
@@ -82,8 +82,8 @@ async def test_a_log_that_was_rebuilt(corridor: Corridor) -> None:
     qn = Window(corridor.seat("QN"))
     qn.witnessing.cosign(opened(corridor, Type.CHECKPOINT, shown(corridor, 5, b"a" * 32)))
     turn = Turn()
-    other = corridor.sealed(corridor.envelope(type=Type.CHECKPOINT.value, data=shown(corridor, 5, b"b" * 32, later=9)))
-    qn.take(corridor.delivered(other), turn)
+    other = corridor.sealed(a_checkpoint(corridor, shown(corridor, 5, b"b" * 32, later=9)))
+    qn.take([corridor.delivered(other)], turn)
     assert records.read(turn.records[0]).fields["reason"] == reasons.LOG_NOT_CONTINUED.code
     assert turn.outgoing == []
 
@@ -108,9 +108,14 @@ async def test_a_checkpoint_that_came_late(corridor: Corridor) -> None:
     qn = Window(corridor.seat("QN"))
     qn.witnessing.cosign(opened(corridor, Type.CHECKPOINT, shown(corridor, 5, b"a" * 32)))
     turn = Turn()
-    late = corridor.sealed(corridor.envelope(type=Type.CHECKPOINT.value, data=shown(corridor, 4, b"b" * 32, later=-9)))
-    qn.take(corridor.delivered(late), turn)
+    late = corridor.sealed(a_checkpoint(corridor, shown(corridor, 4, b"b" * 32, later=-9)))
+    qn.take([corridor.delivered(late)], turn)
     assert (turn.records, turn.outgoing) == ([], [])
+
+
+def a_checkpoint(corridor: Corridor, data: object) -> Envelope:
+    """A request of QM's to cosign its log, before anything that is numbered."""
+    return corridor.envelope(type=Type.CHECKPOINT.value, sequence=0, data=data)
 
 
 def asked_of_qn(corridor: Corridor, qm: Window) -> Opened:
@@ -133,6 +138,20 @@ async def test_two_requests_at_one_size(corridor: Corridor) -> None:
         kept = qm.witnessing.pair("QN")
         assert kept is not None
         assert kept[1].decode() == first.envelope.data["cosignature"]
+
+
+@pytest.mark.parametrize("left", [b"", b'{"size": 12, "chec', b"{}", b"\xff"])
+async def test_a_cosignature_that_was_half_written(corridor: Corridor, left: bytes) -> None:
+    """A machine that lost its power may leave anything: the window asks again, and has its evidence."""
+    async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):
+        await qm.counter.lodge(corridor.certificate(), to="QN")
+        await qm.counter.seek_witness("QN")
+    kept = corridor.folder / "QM" / "cosigned-by-QN.json"
+    kept.write_bytes(left)
+    async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):
+        assert qm.witnessing.pair("QN") is None
+        await qm.counter.seek_witness("QN")
+        assert qm.witnessing.pair("QN") is not None
 
 
 async def test_a_bundle_stays_in_its_folder(corridor: Corridor) -> None:

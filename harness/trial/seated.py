@@ -1,0 +1,145 @@
+"""Parties as the stage has them: seated, killed and brought back as a script likes.
+
+What the stage asks of one is `Seated`. Here they live in the stage's own process (`InHouse`); as a process of its own,
+a party is killed for real: `processes`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, Protocol
+
+from harness.errors import BadInput
+from harness.exchange.seat import Seat
+from harness.trial.ground import Cast
+from harness.trial.party import Counter, Party
+
+MARK: Final = "dies-at"
+"""The file in a mortal party's own folder that names the moment at which it ends its life, once."""
+
+TASK: Final = "task"
+PROCESS: Final = "process"
+"""How it ends its life: the second word of the mark."""
+
+
+class Seated(Protocol):
+    """A party in its seat, whichever process it lives in."""
+
+    @property
+    def party(self) -> str:
+        """Its code."""
+        ...
+
+    @property
+    def counter(self) -> Counter:
+        """Where its own people come, in its present life."""
+        ...
+
+    @property
+    def deaths(self) -> int:
+        """How often it was killed."""
+        ...
+
+    async def run(self) -> None:
+        """Live until cancelled, and again after each time it is killed. Raises what it dies of by itself."""
+        ...
+
+    async def up(self, deaths: int = 0) -> None:
+        """Return once it was killed that often, and listens. Bound the wait with a deadline."""
+        ...
+
+    async def gives_out(self) -> tuple[bytes, ...]:
+        """The records of its evidence log."""
+        ...
+
+    async def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted."""
+        ...
+
+    def kill(self) -> None:
+        """End its life now, without farewell; it is started again."""
+        ...
+
+    def dies_at(self, moment: str) -> None:
+        """Have it end its life when it next comes to that moment: only a mortal party can."""
+        ...
+
+
+House = Callable[[Cast, Seat], Seated]
+"""Where parties live: seats a cast."""
+
+
+class InHouse:
+    """A party inside the stage's own process. Killed, its task is cancelled, and another one takes its seat."""
+
+    def __init__(self, cast: Cast, seat: Seat) -> None:
+        self._cast = cast
+        self._seat = seat
+        self.player: Party = cast(seat)
+        self._life: asyncio.Task[None] | None = None
+        self._born = asyncio.Condition()
+        self.deaths = 0
+
+    @property
+    def party(self) -> str:
+        """Its code."""
+        return self._seat.party
+
+    @property
+    def counter(self) -> Counter:
+        """Where its own people come."""
+        return self.player.counter
+
+    async def run(self) -> None:
+        """Live, and again after each time it is killed."""
+        while True:
+            self._life = asyncio.create_task(self.player.run())
+            try:
+                await asyncio.wait([self._life])
+            except asyncio.CancelledError:
+                self._life.cancel()
+                with suppress(asyncio.CancelledError):
+                    await self._life
+                raise
+            if not self._life.cancelled():
+                return self._life.result()
+            self.player = self._cast(self._seat)
+            async with self._born:
+                self.deaths += 1
+                self._born.notify_all()
+
+    async def up(self, deaths: int = 0) -> None:
+        """Return once it was killed that often, and listens."""
+        async with self._born:
+            await self._born.wait_for(lambda: self.deaths >= deaths)
+        await self.player.ready.wait()
+
+    async def gives_out(self) -> tuple[bytes, ...]:
+        """The records of its evidence log."""
+        return self.player.gives_out()
+
+    async def hands_over(self) -> tuple[bytes, ...]:
+        """The signed tokens behind what crossed encrypted."""
+        return self.player.hands_over()
+
+    def kill(self) -> None:
+        """Cancel its task: as near to a kill as there is without killing the stage."""
+        if self._life is not None:
+            self._life.cancel()
+
+    def dies_at(self, moment: str) -> None:
+        """Leave it the mark."""
+        leave_mark(self._seat.folder, moment, TASK, self.player)
+
+
+def leave_mark(folder: Path, moment: str, how: str, player: object) -> None:
+    """Leave a mortal party the mark in its own folder. Raises BadInput when `player` never comes to that moment."""
+    moments = tuple(getattr(player, "moments", ()))
+    if moment not in moments:
+        raise BadInput(
+            f"no moment {moment!r} at which it dies", expected=f"one of {', '.join(moments) or 'a mortal cast'}"
+        )
+    (folder / MARK).write_text(f"{moment} {how}\n", encoding="ascii")
