@@ -48,7 +48,7 @@ _PORT: Final = 9092  # in the container, as the controller's
 _CONTROLLER: Final = 9093
 
 # The official image logs through log4j2, which says nothing below an error unless told to; the denials are below.
-_LOG4J: Final = """\
+LOG4J: Final = """\
 status = error
 appender.console.type = Console
 appender.console.name = console
@@ -160,7 +160,7 @@ class ContainerBroker:
             f"{_FOLDER}/{name}": (self.folder / name).read_bytes() for name in (f"{BROKER}.pem", "authority.pem")
         } | {
             f"{_FOLDER}/server.properties": _written(_told(port)),
-            f"{_FOLDER}/log4j2.properties": _LOG4J.encode("ascii"),
+            f"{_FOLDER}/log4j2.properties": LOG4J.encode("ascii"),
         }
         starting = asyncio.create_task(asyncio.to_thread(engine.start, self.image, _command(), files, _PORT, port))
         try:

@@ -45,10 +45,17 @@ async def test_honest_windows_on_the_memory_bus(scenario: Scenario, algorithm: A
         assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 
+@pytest.fixture(params=["on_the_broker", "on_the_container"])
+def on_kafka(request: pytest.FixtureRequest) -> BusMaker:
+    """Makes the bus of one scenario on a real Apache Kafka: on this machine's JVM, and in Docker."""
+    made: BusMaker = request.getfixturevalue(request.param)
+    return made
+
+
 @pytest.mark.parametrize("scenario", SPARING, ids=lambda scenario: scenario.id)
-async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_the_broker: BusMaker, tmp_path: Path) -> None:
+async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_kafka: BusMaker, tmp_path: Path) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
-    bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=15)
+    bill = Playbill(PACK, on_kafka, "local", SystemClock(), 1, patience=15)
     assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 
