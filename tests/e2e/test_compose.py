@@ -220,7 +220,7 @@ async def test_program_on_this_machine_needs_a_certificate(one: Stack, client: P
         with pytest.raises(Unreachable):
             await bus.answers()
         await bus.close()
-    bus = KafkaBus(address, credentials=Credentials(client), patience=15)
+    bus = KafkaBus(address, credentials=Credentials.within(client), patience=15)
     await bus.answers()
     await bus.close()
 
