@@ -120,8 +120,7 @@ async def standing(
         async with kind(folder, principals, say=say) as broker:
             properties = broker.folder / "client.properties"
             write(properties)
-            fallible = broker if isinstance(broker, LocalBroker) else None
-            yield Standing(kafka(broker.bus), Way(broker.address, properties), fallible)
+            yield Standing(kafka(broker.bus), Way(broker.address, properties), broker)
         return
     await KafkaBus(bus, patience=ANSWERS_WITHIN).answers()
     yield Standing(kafka(lambda prefix: KafkaBus(bus, prefix=prefix)), Way(bus, None))
