@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -57,6 +58,8 @@ class KafkaBus:
         instance: by what name a party that is a process of its own is known in its groups. One that was killed and
             starts again under this name takes its place over at once, and waits for no session to run out.
         log: gives the text of the broker's own log, where somebody here can read it.
+        relayed: whether somebody connects to the broker in our stead, as Docker does for a published port. The broker
+            then knows our connections by other ports than we do.
     """
 
     def __init__(
@@ -68,10 +71,12 @@ class KafkaBus:
         patience: float = 15.0,
         instance: str | None = None,
         log: Callable[[], str] | None = None,
+        relayed: bool = False,
     ) -> None:
         self._link = Link(address, prefix, credentials, patience, instance)
         self._operator = Operator(self._link)
         self._log = log
+        self._relayed = relayed
         self._opened: list[_KafkaOutlet | _KafkaInlet] = []
 
     @property
@@ -117,7 +122,8 @@ class KafkaBus:
 
     async def knock(self, principal: str, shown: Path | None) -> Knock:
         """Come to the broker's door; see `bus.Guarded`."""
-        return await knock(self._link, principal, shown)
+        came = await knock(self._link, principal, shown)
+        return replace(came, port=0) if self._relayed else came
 
     def full(self, topic: str) -> str:
         """The topic's name on the cluster."""

@@ -135,8 +135,7 @@ async def standing(
         async with kind(folder, principals, say=say) as broker:
             properties = broker.folder / "client.properties"
             write(properties)
-            fallible = broker if isinstance(broker, LocalBroker) else None
-            yield Standing(kafka(broker.bus), Way(broker.address, properties), fallible)
+            yield Standing(kafka(broker.bus), Way(broker.address, properties), broker)
         return
     how = ClientConfig() if config is None else read(config)
     for key in how.passed_over:

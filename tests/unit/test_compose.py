@@ -75,6 +75,7 @@ def _of_guards(told: Mapping[str, str]) -> Iterator[str]:
     local = properties(Path("/prepared/broker"), Path("/var/lib/kafka/data"), 9092, 9093)
     own = {name for name in local if "listeners" in name or "replication.factor" in name or "min.isr" in name}
     own |= {"node.id", "listener.security.protocol.map", "controller.quorum.bootstrap.servers"}
+    own |= {"broker.session.timeout.ms", "broker.heartbeat.interval.ms"}  # three of them must not fence one another
     own -= {"controller.listener.names"}
     for name in local.keys() - own:
         if told.get(name) != local[name]:
