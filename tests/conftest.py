@@ -20,7 +20,7 @@ from harness.brokers.container import ContainerBroker, image_wanted
 from harness.brokers.engine import Engine
 from harness.brokers.jars import find_jars
 from harness.brokers.java import find_java
-from harness.brokers.local import LocalBroker
+from harness.brokers.local import LocalBroker, plain_properties
 from harness.errors import NotReady
 from harness.exchange.bus import Bus
 from harness.trial.buses import BusMaker
@@ -181,11 +181,7 @@ class PlainBroker(LocalBroker):
         self.folder.mkdir(parents=True)
 
     def _properties(self, data: Path, port: int, controller: int) -> Mapping[str, str]:
-        guarded = super()._properties(data, port, controller)
-        dropped = ("ssl.", "authorizer.", "super.users", "allow.")
-        plain = {key: value for key, value in guarded.items() if not key.startswith(dropped)}
-        protocols = {"listener.security.protocol.map": "CORRIDOR:PLAINTEXT,CONTROLLER:PLAINTEXT"}
-        return plain | protocols | {"auto.create.topics.enable": "true"}
+        return plain_properties(self.folder, data, port, controller) | {"auto.create.topics.enable": "true"}
 
 
 @pytest_asyncio.fixture

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from harness.cli import say
+from harness.cli import reaching, say
 from harness.cli.journal import journal
 from harness.clock import Chance, SystemClock
 from harness.errors import BadInput
@@ -32,12 +32,7 @@ from harness.trial.party import Party
 @click.command(name="node")
 @click.argument("party")
 @click.option("--bus", required=True, metavar="BUS", help="HOST:PORT of a running broker; several joined by commas.")
-@click.option(
-    "--bus-config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Kafka client properties: certificates, and the prefix of topics and groups.",
-)
+@reaching.config
 @click.option(
     "--seat",
     type=click.Path(path_type=Path),

@@ -22,6 +22,7 @@ from aiokafka.structs import RecordMetadata
 from harness.errors import Defect, RoadFailed
 from harness.exchange.bus import (
     LARGEST_RECORD,
+    OPERATOR,
     Ack,
     Delivery,
     Inlet,
@@ -37,7 +38,7 @@ from harness.exchange.bus import (
 from harness.exchange.kafka_link import Credentials, Link, partitions_of
 from harness.exchange.kafka_operator import Operator
 from harness.exchange.kafka_parting import drop_producer, leave_consumer
-from harness.exchange.kafka_prowler import KafkaProwler, knock
+from harness.exchange.kafka_prowler import KafkaProwler, explained, knock
 
 __all__ = ["Credentials", "KafkaBus"]
 
@@ -85,7 +86,10 @@ class KafkaBus:
 
     async def answers(self) -> None:
         """Return when the cluster can do its work, as the operator sees it. Raises: Unreachable."""
-        await self._operator.ready()
+        try:
+            await self._operator.ready()
+        except Unreachable as error:
+            raise await explained(self._link, OPERATOR, error) from error
 
     async def open_topics(self, rights: Iterable[TopicRights]) -> None:
         """As operator, create the topics that do not exist and grant exactly these rights."""

@@ -55,9 +55,15 @@ CONTAINER = "container"
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
-def named(bus: str) -> str:
-    """Check the name of a bus. Raises BadInput."""
+def named(bus: str, config: Path | None = None) -> str:
+    """Check the name of a bus, and that client properties come with an address only. Raises BadInput."""
     if bus in (MEMORY, LOCAL, CONTAINER):
+        if config is not None:
+            raise BadInput(
+                f"--bus-config {config} with --bus {bus}",
+                expected="client properties with HOST:PORT only: for its own brokers the run makes them itself",
+                todo="leave --bus-config out, or name the brokers: --bus HOST:PORT",
+            )
         return bus
     brokers = [_ADDRESS.fullmatch(each) for each in bus.split(",")]
     if all(each is not None and 0 < int(each[1]) < 65536 for each in brokers):
@@ -71,7 +77,13 @@ def named(bus: str) -> str:
 
 @asynccontextmanager
 async def standing(
-    bus: str, folder: Path, principals: Sequence[str], clock: Clock, say: Callable[[str], None]
+    bus: str,
+    folder: Path,
+    principals: Sequence[str],
+    clock: Clock,
+    say: Callable[[str], None],
+    *,
+    config: Path | None = None,
 ) -> AsyncIterator[Standing]:
     """Bring a bus up for a whole run, and take it down after it.
 
@@ -81,12 +93,14 @@ async def standing(
         principals: the parties that will come.
         clock: the memory bus's time; a broker has its own.
         say: told in a sentence what takes long.
+        config: Kafka client properties for the brokers at an address; None where they take plaintext.
 
     Raises:
+        BadInput: the client properties cannot be followed.
         NotReady: Java or Kafka's jars are missing; no Docker engine, or no image.
         Unreachable: no broker answers at that address.
     """
-    if named(bus) == MEMORY:
+    if named(bus, config) == MEMORY:
 
         @asynccontextmanager
         async def memory(_prefix: str) -> AsyncIterator[Bus]:
@@ -102,7 +116,7 @@ async def standing(
     from harness.brokers.container import ContainerBroker  # noqa: PLC0415
     from harness.brokers.local import LocalBroker  # noqa: PLC0415
     from harness.exchange.kafka import KafkaBus  # noqa: PLC0415
-    from harness.exchange.kafka_config import write  # noqa: PLC0415
+    from harness.exchange.kafka_config import ClientConfig, read, write  # noqa: PLC0415
 
     def kafka(make: Callable[[str], KafkaBus]) -> BusMaker:
         @asynccontextmanager
@@ -122,5 +136,9 @@ async def standing(
             write(properties)
             yield Standing(kafka(broker.bus), Way(broker.address, properties), broker)
         return
-    await KafkaBus(bus, patience=ANSWERS_WITHIN).answers()
-    yield Standing(kafka(lambda prefix: KafkaBus(bus, prefix=prefix)), Way(bus, None))
+    how = ClientConfig() if config is None else read(config)
+    for key in how.passed_over:
+        say(f"{config}: {key} is passed over; it means nothing here")
+    await KafkaBus(bus, credentials=how.credentials, patience=ANSWERS_WITHIN).answers()
+    opened = kafka(lambda prefix: KafkaBus(bus, prefix=how.prefix + prefix, credentials=how.credentials))
+    yield Standing(opened, Way(bus, config))

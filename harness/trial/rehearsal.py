@@ -50,10 +50,13 @@ class Programme:
     patience: float = PATIENCE
     processes: bool = False
     """Whether every party is a process of its own."""
+    config: Path | None = None
+    """Kafka client properties for the brokers at an address."""
 
     def again(self, scenario: Scenario) -> str:
         """The command that plays one of them once more."""
-        return about.again(scenario.id, self.bus, self.seed, self.algorithm.value, processes=self.processes)
+        bus = about.spoken(self.bus, self.config)
+        return about.again(scenario.id, bus, self.seed, self.algorithm.value, processes=self.processes)
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,9 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
     principals = sorted(topics.principal(code) for code in parties)
     outcomes = []
     # (1) One bus for all of it.
-    async with standing(programme.bus, programme.folder, principals, programme.clock, audience.says) as stands:
+    async with standing(
+        programme.bus, programme.folder, principals, programme.clock, audience.says, config=programme.config
+    ) as stands:
         for item in programme.items:
             audience.begins(item)
             outcome = await rehearse_one(item, programme, stands)
@@ -97,6 +102,7 @@ async def rehearse_one(item: Playable, programme: Programme, stands: Standing) -
         programme.seed,
         algorithm=programme.algorithm,
         patience=programme.patience,
+        config=programme.config,
         processes=stands.way if programme.processes else None,
         broker=stands.broker,
     )
