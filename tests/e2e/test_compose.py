@@ -196,7 +196,10 @@ def test_nobody_is_root_and_nothing_is_writable(one: Stack, service: str) -> Non
 def test_party_holds_its_own_keys_only(one: Stack, party: str) -> None:
     """In a party's volume are its own certificate and seat; nobody else's key is anywhere in its container."""
     found = one.within(party, "sh", "-c", KEYS)
-    assert sorted(found.stdout.split()) == [f"/party/{party}.pem", "/party/seat/signing/key.pem"]
+    assert sorted(found.stdout.split()) == [
+        f"/party/{party}.pem",
+        *(f"/party/seat/{one}/key.pem" for one in ("opener", "signing")),
+    ]
     seat = json.loads(one.within(party, "cat", "/party/seat/seat.json").stdout)
     assert seat["party"] == party.upper()
 
@@ -220,7 +223,7 @@ async def test_program_on_this_machine_needs_a_certificate(one: Stack, client: P
         with pytest.raises(Unreachable):
             await bus.answers()
         await bus.close()
-    bus = KafkaBus(address, credentials=Credentials(client), patience=15)
+    bus = KafkaBus(address, credentials=Credentials.within(client), patience=15)
     await bus.answers()
     await bus.close()
 
