@@ -253,11 +253,11 @@ async def test_one_broker_of_three_falls(bring: Bring, repo_root: Path) -> None:
         await healthy(stack, "kafka-1", "kafka-2", "kafka-3", *PARTIES)
         document = (repo_root / CERTIFICATE).read_bytes()
         assert stack.counter("qm", "lodge", "--to", "QN", given=document).returncode == 0
+        denied = stack.counter("qp", "look", "qn.in.from.qm")
+        assert (denied.returncode, denied.stdout) == (1, "denied: 'qp' may not read topic 'qn.in.from.qm'\n")
         stack.run("kill", "kafka-2")
         ran = stack.counter("qm", "lodge", "--to", "QN", given=document)
         assert ran.returncode == 0, ran.stderr
         assert "L4" in ran.stdout
-        denied = stack.counter("qp", "look", "qn.in.from.qm")
-        assert (denied.returncode, denied.stdout) == (1, "denied: 'qp' may not read topic 'qn.in.from.qm'\n")
     finally:
         stack.run("down", "--volumes", "--timeout", "1")
