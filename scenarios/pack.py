@@ -17,6 +17,7 @@ from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
 from scenarios.continuity.both_killed_in_a_batch import both_killed_in_a_batch
+from scenarios.continuity.broker_killed import broker_killed
 from scenarios.continuity.receiver_killed_at_each_step import receiver_killed_at_each_step
 from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
 from scenarios.continuity.sender_killed import sender_killed
@@ -25,12 +26,12 @@ from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
 from scenarios.isolation.altered_cover import altered_cover
 from scenarios.isolation.at_the_door import at_the_door
+from scenarios.isolation.cover_put_twice import cover_put_twice
 from scenarios.isolation.downgraded import downgraded
 from scenarios.isolation.dropped import dropped
 from scenarios.isolation.foreign_topic import foreign_topic
 from scenarios.isolation.operator_reads import operator_reads
 from scenarios.isolation.reordered import reordered
-from scenarios.isolation.replayed_cover import replayed_cover
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
@@ -59,11 +60,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     operator_reads,
     downgraded,
     altered_cover,
-    replayed_cover,
+    cover_put_twice,
     receiver_killed_at_each_step,
     receiver_killed_within_a_turn,
     sender_killed,
     both_killed_in_a_batch,
+    broker_killed,
 )
 
 

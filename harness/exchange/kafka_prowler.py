@@ -29,6 +29,15 @@ from harness.exchange.kafka_link import Link
 _WAIT: Final = 500  # milliseconds the broker may hold a fetch open
 _SESSION: Final = 10_000  # milliseconds of a group's session, the smallest that brokers take
 _HELLO: Final = struct.pack(">hhih", 18, 0, 1, -1)  # ApiVersions, version 0, correlation 1, no client id
+_PAST_THE_RIGHTS: Final = (
+    kafka_errors.MemberIdRequired,
+    kafka_errors.InconsistentGroupProtocolError,
+    kafka_errors.GroupCoordinatorNotAvailableError,
+    kafka_errors.GroupLoadInProgressError,
+    kafka_errors.NotCoordinatorForGroupError,
+)
+"""What is said to a newcomer that may join: take this name first, speak as the members do, come later, ask elsewhere.
+Whether it may is asked before all of that."""
 _MAGIC: Final = 2  # the form of record batches since Kafka 0.11
 
 
@@ -63,8 +72,8 @@ class KafkaProwler:
         name = self._link.group(owner, group)
         answer = await self._ask(JoinGroupRequest(name, _SESSION, _SESSION, "", None, "consumer", [("range", b"")]))
         error = kafka_errors.for_code(answer.error_code)
-        if error is kafka_errors.MemberIdRequired:
-            return f"a member's name in {name}"
+        if error in _PAST_THE_RIGHTS:
+            return f"an answer of a member in {name} ({error.__name__})"
         self._granted(answer.error_code, "join", group)
         return f"a place in {name}"
 

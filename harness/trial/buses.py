@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.clock import Clock
 from harness.errors import BadInput
@@ -22,8 +22,9 @@ BusMaker = Callable[[str], AbstractAsyncContextManager[Bus]]
 """Makes the bus of one scenario from its topic prefix."""
 
 
+@runtime_checkable
 class Fallible(Protocol):
-    """A broker of ours that can be killed."""
+    """A broker of ours that can be killed, or a bus that can act as if its was."""
 
     async def falls(self) -> None:
         """Be killed, and started again on the same data; return once it answers."""

@@ -82,6 +82,9 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
         programme.bus, programme.folder, principals, programme.clock, audience.says, config=programme.config
     ) as stands:
         for item in programme.items:
+            if item.scenario.kills_the_broker and programme.bus != MEMORY and stands.broker is None:
+                audience.says(f"not played: {item.scenario.id}, for the broker at {programme.bus} is not ours to kill")
+                continue
             audience.begins(item)
             outcome = await rehearse_one(item, programme, stands)
             outcomes.append(outcome)
@@ -92,8 +95,8 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
 async def rehearse_one(item: Playable, programme: Programme, stands: Standing) -> Outcome:
     """Play and judge one scenario on a bus that stands."""
     scenario, folder, clock = item.scenario, programme.folder / item.scenario.id, programme.clock
-    if scenario.needs and programme.bus == MEMORY:
-        return not_played(scenario, programme)
+    if why := unplayable(scenario, programme.bus):
+        return not_played(scenario, programme, why)
     bill = Playbill(
         item.pack,
         stands,
@@ -123,9 +126,15 @@ def told(scenario: Scenario, history: History, programme: Programme, began: date
     return _outcome(scenario, judged, programme, began, outcome.trouble)
 
 
-def not_played(scenario: Scenario, programme: Programme) -> Outcome:
+def unplayable(scenario: Scenario, bus: str) -> str:
+    """Why this bus cannot show this scenario; empty when it can."""
+    if not scenario.needs or bus != MEMORY:
+        return ""
+    return f"needs {scenario.needs}; this run is on the {bus} bus (--bus local plays it)"
+
+
+def not_played(scenario: Scenario, programme: Programme, why: str) -> Outcome:
     """What is told of a scenario that this bus cannot show: why, and never that it held."""
-    why = f"needs {scenario.needs}; this run is on the {programme.bus} bus (--bus local plays it)"
     judged = tuple(
         Judged(one.name, one.promise, Verdict.NOT_PLAYED, one.promise, why, one.topic) for one in scenario.checks
     )

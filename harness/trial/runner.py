@@ -104,7 +104,7 @@ async def play(
             bill.bus(f"{run}.") as bus,
             staged(setting, bill.pack, bus, scribe, cast=seated, grants=grants, way=bill.processes) as stage,
         ):
-            stage.broker = bill.broker
+            stage.broker = bill.broker or (bus if isinstance(bus, Fallible) else None)
             await _perform(scenario, stage)
             await stage.settle()
     except RoadFailed as error:

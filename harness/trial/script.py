@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from harness.errors import BadInput
 from harness.exchange.bus import OPERATOR
@@ -17,6 +18,8 @@ from harness.trial.history import History
 from harness.trial.stage import Stage
 
 Play = Callable[[Stage], Awaitable[None]]
+
+KAFKA: Final = "kafka"
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Scenario:
     """Readiness questions (of the toolkit's checklists) that this scenario gives evidence towards."""
     cast: Mapping[str, Cast] = field(default_factory=dict)
     """Who plays which seat in it instead of the usual window: one that can be killed at a moment, say."""
+    kills_the_broker: bool = False
+    """Whether it takes a broker that is ours to kill: not one at an address that somebody else gave."""
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -120,6 +125,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     needs: str = "",
     questions: tuple[str, ...] = (),
     cast: Mapping[str, Cast] | None = None,
+    kills_the_broker: bool = False,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -141,6 +147,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             needs=needs,
             questions=questions,
             cast=cast or {},
+            kills_the_broker=kills_the_broker,
         )
 
     return make

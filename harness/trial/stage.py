@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -40,7 +40,7 @@ from harness.trial.faults import Insider, Mallory, Wire
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
-from harness.trial.seated import House, InHouse, Seated
+from harness.trial.seated import House, InHouse, Seated, cause_of
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
@@ -234,7 +234,7 @@ class Stage:
         self._died: dict[str, int] = {}
         """How many deaths of each party the history tells of."""
         self.broker: Fallible | None = None
-        """The broker under the bus, where it is ours to kill. Set by who brought it up."""
+        """The broker under the bus, where it is ours to kill. Set by who plays the scenario."""
         self.mallory = Mallory(bus, self.wire, lambda act: self.step("Mallory", act))
 
     # ------------------------------------------------------------------------------- what a script asks for
@@ -588,14 +588,4 @@ async def living(players: Mapping[str, Seated], patience: float) -> AsyncIterato
             for life in lives:
                 life.cancel()
     except BaseExceptionGroup as group_error:
-        # One cause is enough to tell; the rest fell with it.
-        cause = next(iter(_leaves(group_error)))
-        raise cause from group_error
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for one in group.exceptions:
-        if isinstance(one, BaseExceptionGroup):
-            yield from _leaves(one)
-        else:
-            yield one
+        raise cause_of(group_error) from group_error

@@ -17,6 +17,9 @@ from scenarios.pack import PACK
 
 START = datetime(2026, 3, 12, 9, tzinfo=UTC)
 
+SPARING = [scenario for scenario in PACK.scenarios if not scenario.kills_the_broker]
+"""Those that leave the session's broker alive; the others: test_processes."""
+
 every_scenario = pytest.mark.parametrize("scenario", PACK.scenarios, ids=lambda scenario: scenario.id)
 on_any_bus = pytest.mark.parametrize(
     "scenario", [one for one in PACK.scenarios if not one.needs], ids=lambda scenario: scenario.id
@@ -49,7 +52,7 @@ def on_kafka(request: pytest.FixtureRequest) -> BusMaker:
     return made
 
 
-@every_scenario
+@pytest.mark.parametrize("scenario", SPARING, ids=lambda scenario: scenario.id)
 async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_kafka: BusMaker, tmp_path: Path) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
     bill = Playbill(PACK, on_kafka, "local", SystemClock(), 1, patience=15)
