@@ -56,7 +56,8 @@ class _Asked:
     answer: asyncio.Future[Any]
 
 
-_Work = tuple[Delivery, ...] | _Asked
+Work = tuple[Delivery, ...] | _Asked
+"""What a turn is given: what arrived, or what was asked at the counter."""
 
 
 class Window:
@@ -86,7 +87,7 @@ class Window:
         )
         self.ready = asyncio.Event()
         # Filled by _fetch and _ask, emptied by run alone. Bounded: who asks too fast waits.
-        self._work: asyncio.Queue[_Work] = asyncio.Queue(maxsize=LONGEST_TURN)
+        self._work: asyncio.Queue[Work] = asyncio.Queue(maxsize=LONGEST_TURN)
         self._asked: set[asyncio.Future[Any]] = set()
         self._closed = False
         self._leaving = False
@@ -128,14 +129,14 @@ class Window:
         while True:
             await self._work.put(await inlet.take(MOST))
 
-    async def _gather(self) -> list[_Work]:
+    async def _gather(self) -> list[Work]:
         work = [await self._work.get()]
         with suppress(asyncio.QueueEmpty):
             while len(work) < LONGEST_TURN:
                 work.append(self._work.get_nowait())
         return work
 
-    async def _turn(self, work: list[_Work], inlet: Inlet, outlet: Outlet) -> None:
+    async def _turn(self, work: list[Work], inlet: Inlet, outlet: Outlet) -> None:
         turn = Turn()
         for piece in work:
             if isinstance(piece, _Asked):

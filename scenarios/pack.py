@@ -16,6 +16,10 @@ from scenarios.attacks.other_countrys_key import other_countrys_key
 from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
+from scenarios.continuity.both_killed_in_a_batch import both_killed_in_a_batch
+from scenarios.continuity.receiver_killed_at_each_step import receiver_killed_at_each_step
+from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
+from scenarios.continuity.sender_killed import sender_killed
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
@@ -52,6 +56,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     reordered,
     operator_reads,
     downgraded,
+    receiver_killed_at_each_step,
+    receiver_killed_within_a_turn,
+    sender_killed,
+    both_killed_in_a_batch,
 )
 
 

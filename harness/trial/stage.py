@@ -29,6 +29,7 @@ from harness.exchange import agreement as agreements
 from harness.exchange import topics
 from harness.exchange.agreement import Agreement, Signed
 from harness.exchange.bus import Bus, Record, TopicRights
+from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
@@ -340,6 +341,14 @@ class Stage:
                     await window.seeks_witness(sent.to)
         except TimeoutError as error:
             raise self.stopped(f"{of} to hear an answer to {sent.subject}") from error
+
+    async def crossed(self, count: int) -> None:
+        """Wait until that many documents were seen on inboxes."""
+
+        def document(seen: Seen) -> bool:
+            return seen.in_inbox and seen.said.get("type") == Type.DOCUMENT
+
+        await self._seen(document, f"{count} document(s) on their way", count)
 
     async def tampered(self, *, on: str, after: Sent) -> Seen:
         """What came on topic `on` of this transaction under another identity than its sender gave it."""

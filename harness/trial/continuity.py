@@ -1,0 +1,167 @@
+"""The checks of continuity: what must hold when parties, or the broker between them, were killed and came back.
+
+Pure functions of a history, as all checks (`harness.trial.checks`). Where nobody was killed, nothing was put to the
+test. Their saboteurs are in `nodes.mortals`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Final
+
+from harness.evidence import records
+from harness.exchange.envelope import Type
+from harness.exchange.receipt import Level
+from harness.trial.checks import Broken, NotReached, Topic, check
+from harness.trial.history import History, Logged, What
+
+_WITNESS = (Type.CHECKPOINT, Type.COSIGNATURE)
+
+
+@check(Topic.SECURITY)
+def one_effect_each(history: History) -> str:
+    """However often anybody was killed, every document lodged was sent once, worked on once and decided once."""
+    deaths = _deaths(history)
+    for party, log in history.logs.items():
+        lodged = Counter(str(one.record.correlation) for one in log if one.record.event == records.LODGED)
+        sent = Counter(str(one.record.correlation) for one in log if one.record.event == records.SENT)
+        for correlation, times in lodged.items():
+            # A dispute is sent in the same transaction, and is no second document.
+            disputes = len([one for one in history.log(party, records.DISPUTED, by=party) if _in(one, correlation)])
+            if (times, sent[correlation] - disputes) != (1, 1):
+                raise Broken(f"{party} lodged transaction {correlation} {times} time(s), sent {sent[correlation]}")
+    messages = list(_messages(history))
+    for message in messages:
+        _one_effect(history, message)
+    return f"{len(messages)} message(s), each with one effect, over {deaths} kill(s)"
+
+
+@check(Topic.DISPUTES)
+def every_answer_exists(history: History) -> str:
+    """However often anybody was killed, every message was answered, and its sender knows the answer."""
+    deaths = _deaths(history)
+    messages = list(_messages(history))
+    heard = {
+        (party, one.get("of"))
+        for party, log in history.logs.items()
+        for one in log
+        if one.record.event == records.ACKNOWLEDGED
+    }
+    answered = {receipt.of for _, receipt in history.given}
+    for message in messages:
+        of = message.get("identity")
+        if of not in answered:
+            raise Broken(f"{message.get('subject')} of {message.party} was never answered ({_short(of)})")
+        if (message.party, of) not in heard:
+            raise Broken(f"{message.party} does not know the answer about {message.get('subject')} ({_short(of)})")
+    return f"{len(messages)} message(s), each answered, over {deaths} kill(s)"
+
+
+@check(Topic.INTEROPERABILITY)
+def order_kept(history: History) -> str:
+    """However often anybody was killed, what belongs to one consignment came, and was taken in, as it was sent."""
+    deaths = _deaths(history)
+    came: dict[tuple[str, bytes], dict[str, int]] = defaultdict(dict)
+    for seen in history.deliveries:
+        if seen.in_inbox and seen.opened is not None and seen.opened.envelope.type not in _WITNESS:
+            # A second copy says nothing about order: the first one's place counts.
+            told = came[seen.delivery.topic, seen.delivery.key]
+            told.setdefault(seen.sealed.identity, seen.opened.envelope.sequence)
+    for (topic, key), numbers in came.items():
+        for one, other in pairwise(numbers.values()):
+            if one >= other:
+                raise Broken(f"number {other} of {topic} came after number {one} (consignment {key.decode()})")
+    for party, log in history.logs.items():
+        place = {str(one.get("identity")): one.index for one in reversed(log) if one.record.event in _TAKEN_IN}
+        for (topic, key), numbers in came.items():
+            if not topic.startswith(f"{party.lower()}.in."):
+                continue
+            places = [place[identity] for identity in numbers if identity in place]
+            if places != sorted(places):
+                raise Broken(f"{party} took in consignment {key.decode()} in another order than it came")
+    _reached(came)
+    return f"{len(came)} consignment(s) and direction(s), each in order, over {deaths} kill(s)"
+
+
+@check(Topic.DISPUTES)
+def logs_agree(history: History) -> str:
+    """However often anybody was killed, what one log says was sent, the other says was received, and of answers too."""
+    deaths = _deaths(history)
+    messages = list(_messages(history))
+    _reached(messages)
+    for message in messages:
+        of, receiver = message.get("identity"), str(message.get("receiver"))
+        received = history.log(receiver, records.RECEIVED, identity=of)
+        if not received:
+            raise Broken(f"{message.party} logged {message.get('subject')} as sent, {receiver} never logged it")
+        if received[0].get("payload") != message.get("payload"):
+            raise Broken(f"{message.party} and {receiver} logged two contents of {message.get('subject')}")
+        given, heard = (
+            {one.get("raw"): one.get("statements") for one in history.log(party, event, of=of)}
+            for party, event in ((receiver, records.ANSWERED), (message.party, records.ACKNOWLEDGED))
+        )
+        if given != heard:
+            counted = f"{receiver} logged {len(given)} answer(s), {message.party} {len(heard)}"
+            raise Broken(f"about {message.get('subject')}, {counted}")
+    known = {message.get("identity") for message in messages}
+    for party in history.logs:
+        for one in history.log(party, records.RECEIVED):
+            if one.get("sender") in history.logs and one.get("identity") not in known:
+                raise Broken(f"{party} logged {one.get('subject')} as received, {one.get('sender')} never logged it")
+    return f"{len(messages)} message(s), in both logs alike, over {deaths} kill(s)"
+
+
+ALL: Final = (one_effect_each, every_answer_exists, order_kept, logs_agree)
+"""What every scenario of continuity promises."""
+
+_TAKEN_IN = (records.RECEIVED, records.ACKNOWLEDGED, records.KEPT)
+
+
+def _one_effect(history: History, message: Logged) -> None:
+    of, receiver = message.get("identity"), str(message.get("receiver"))
+    received = len(history.log(receiver, records.RECEIVED, identity=of))
+    worked = len(history.log(receiver, records.TRANSLATED, identity=of))
+    first = [one for one in history.log(receiver, records.ANSWERED, of=of) if _opens(one)]
+    refused = history.log(receiver, records.REFUSED, identity=of)
+    nothing_to_do = message.get("doctype") is None or bool(refused)
+    told = f"{message.get('subject')} ({_short(of)})"
+    if received != 1 or worked > 1 or (worked == 0 and not nothing_to_do):
+        raise Broken(f"{receiver} received {told} {received} time(s) and worked on it {worked} time(s)")
+    if len(first) != 1:
+        raise Broken(f"{receiver} decided {len(first)} time(s) about {told}")
+
+
+def _messages(history: History) -> Iterator[Logged]:
+    """What the logs say was sent: documents and disputes."""
+    for party in history.logs:
+        yield from history.log(party, records.SENT)
+
+
+def _deaths(history: History) -> int:
+    deaths = len(tuple(history.of(What.DEATH)))
+    if not deaths:
+        raise NotReached("nobody was killed")
+    if not any(history.log(party, records.SENT) for party in history.logs):
+        raise NotReached("no log says that anything was sent")
+    return deaths
+
+
+def _opens(answered: Logged) -> bool:
+    """Whether an answer is the first about its message: a later one, as of a use, states nothing on level 1."""
+    said = answered.get("statements")
+    return isinstance(said, list | tuple) and any(one["level"] == Level.TECHNICAL for one in said)
+
+
+def _in(logged: Logged, correlation: str) -> bool:
+    return logged.record.correlation == correlation
+
+
+def _short(value: object) -> str:
+    return f"{str(value)[:12]}..."
+
+
+def _reached(found: object) -> None:
+    if not found:
+        raise NotReached("nothing was seen on an inbox")
