@@ -57,6 +57,10 @@ class Witnessing:
         """The size of our log when this partner was last asked."""
         return self._asked.get(partner, 0)
 
+    def waiting(self) -> tuple[str, ...]:
+        """The partners that were asked for a cosignature and have not given it."""
+        return tuple(dict.fromkeys(partner for partner, _, _ in self._open))
+
     def request(self, partner: str) -> tuple[int, Draft]:
         """Our checkpoint for `partner` to cosign, with the proof that it continues the one before."""
         seat, size, since = self._seat, self._log.size, self.asked(partner)
