@@ -107,8 +107,8 @@ class Ledger:
         return identity in self.heard or identity in self._waiting
 
     def numbers_of(self, sender: str) -> Numbering:
-        """How this sender has numbered what it sent us."""
-        return self.numbering.setdefault(sender, Numbering())
+        """How this sender has numbered what it sent us; for reading."""
+        return self.numbering.get(sender) or Numbering()
 
     def outgoing(self, identity: str) -> Outgoing:
         """What of ours has this identity. Raises KeyError."""
@@ -121,7 +121,7 @@ class Ledger:
     def apply(self, record: Record) -> None:
         """Learn one record."""
         if record.event in _NUMBERED and record.fields["sequence"] is not None:
-            self.numbers_of(_text(record, "sender")).came(_number(record, "sequence"), _text(record, "identity"))
+            self._numbered(record).came(_number(record, "sequence"), _text(record, "identity"))
         fold = self._FOLDS.get(record.event)
         if fold is not None:
             fold(self, record)
@@ -189,11 +189,14 @@ class Ledger:
     def _used(self, record: Record) -> None:
         self.received[_text(record, "of")].used.append(_text(record, "quantity"))
 
+    def _numbered(self, record: Record) -> Numbering:
+        return self.numbering.setdefault(_text(record, "sender"), Numbering())
+
     def _gap(self, record: Record) -> None:
-        self.numbers_of(_text(record, "sender")).missed(_number(record, "last"))
+        self._numbered(record).missed(_number(record, "last"))
 
     def _late(self, record: Record) -> None:
-        self.numbers_of(_text(record, "sender")).came(_number(record, "sequence"), _text(record, "came"))
+        self._numbered(record).came(_number(record, "sequence"), _text(record, "came"))
 
     _FOLDS: ClassVar[Mapping[str, Callable[[Ledger, Record], None]]] = {
         records.SENT: _sent,

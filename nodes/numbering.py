@@ -7,16 +7,17 @@ so that two logs together can tell what became of each number. Folded from the l
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 from harness.evidence import records
 
 
+@dataclass
 class Numbering:
-    """One sender's numbers. Owned by the ledger."""
+    """One sender's numbers. Owned by the ledger. `holders`: the identity that came under each number first."""
 
-    def __init__(self) -> None:
-        self.highest = 0
-        self._holders: dict[int, str] = {}
-        """The identity that came under each number first."""
+    highest: int = 0
+    holders: dict[int, str] = field(default_factory=dict)
 
     def notices(self, number: int, identity: str, *, counts: bool) -> tuple[str, dict[str, int]] | None:
         """What the number of something that just came says: an event of the log and its fields, or nothing.
@@ -31,14 +32,14 @@ class Numbering:
             return records.GAP, {"first": self.highest + 1, "last": before}
         if not counts or number > self.highest:
             return None
-        holder = self._holders.get(number)
+        holder = self.holders.get(number)
         if holder is None:
             return records.LATE, {"sequence": number}
         return None if holder == identity else (records.REPEATED, {"sequence": number})
 
     def came(self, number: int, identity: str) -> None:
         """Something came under `number`."""
-        self._holders.setdefault(number, identity)
+        self.holders.setdefault(number, identity)
         self.highest = max(self.highest, number)
 
     def missed(self, last: int) -> None:

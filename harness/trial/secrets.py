@@ -1,9 +1,9 @@
 """What of a document an operator of the broker must not find, and looking for it in every byte that crossed.
 
 What is secret is taken from the tokens that the parties handed over; where to look is what the tap read. Looked for is
-each value as it is, as JSON escapes it, in hexadecimal, and in base64 at each of its three alignments; and the same
-again in whatever can be decoded from base64 there. Values of fewer than six characters ("QM", "864", "60") are left
-out: they turn up by chance. What brings a message to its place (routing) is no secret.
+each value as it is, as JSON escapes it, in hexadecimal, and, when it is long, in base64 at each of its alignments; and
+the same again in whatever can be decoded from base64 there. Short values ("QM", "864", "510810") are left out: in
+nonces and keys they turn up by chance. What brings a message to its place (routing) is no secret.
 """
 
 from __future__ import annotations
@@ -23,14 +23,20 @@ from harness.trial.history import History
 SHORTEST: Final = 6
 """Characters of the shortest value that is looked for."""
 
-ROUTING: Final = frozenset({"specversion", "source", "receiver", "topic", "corridor", "correlationid"})
-"""Attributes of the envelope that tell the way, or are the same in every message."""
+LONG: Final = 10
+"""Characters from which a value is looked for in half-cut base64 too, and also when it might stand in a hex number."""
+
+ROUTING: Final = frozenset(
+    {"specversion", "source", "receiver", "topic", "corridor", "correlationid", "time", "expirytime", "at", "form"}
+)
+"""Names under which stands the way, the moment (the broker's own clock tells it too), or what every message says."""
 
 COMMON: Final = frozenset({"application/json"})
 """Values that witness traffic, which is not encrypted, says too."""
 
 _DEEPEST: Final = 4
 _ENCODED: Final = re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}")
+_HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _TEXT: Final = re.compile(r">([^<>]+)<|\"([^\"<>]*)\"")
 
 
@@ -43,9 +49,9 @@ def words(history: History, of: str) -> tuple[str, ...]:
     found: dict[str, None] = {}
     for one in said:
         if one.get("correlationid") == about.get("correlationid"):
-            found |= dict.fromkeys(_leaves({name: value for name, value in one.items() if name not in ROUTING}))
+            found |= dict.fromkeys(_leaves(one, ROUTING))
     known = {str(about.get(name)) for name in ROUTING} | COMMON
-    return tuple(word for word in found if len(word) >= SHORTEST and word not in known)
+    return tuple(word for word in found if _telling(word) and word not in known)
 
 
 def under_cover(event: Mapping[str, Any]) -> bool:  # Any: a JSON object of the history
@@ -66,6 +72,11 @@ def found_in(event: Mapping[str, Any], hidden: tuple[str, ...]) -> tuple[str, st
     return None
 
 
+def _telling(word: str) -> bool:
+    """Whether finding it means something."""
+    return len(word) >= (LONG if _HEX.fullmatch(word) else SHORTEST)
+
+
 def _is(history: History, raw: str, identity: str) -> bool:
     try:
         return read_token(history.handed_over[raw]).identity == identity
@@ -81,16 +92,16 @@ def _said(token: bytes) -> Mapping[str, Any]:  # Any: an envelope as it came
     return said if isinstance(said, dict) else {}
 
 
-def _leaves(value: object) -> Iterator[str]:
-    """Every text and number in a JSON value; what is in base64 is opened first, be it JSON or XML."""
+def _leaves(value: object, no_secret: frozenset[str] = frozenset()) -> Iterator[str]:
+    """Every text and number in a JSON value but under some names; a document in base64 is opened, be it JSON or XML."""
     if isinstance(value, dict):
         for name, each in value.items():
-            if name == "form":  # every receipt has the same
+            if name in no_secret:
                 continue
-            yield from _document(str(each)) if name == "data_base64" else _leaves(each)
+            yield from _document(str(each)) if name == "data_base64" else _leaves(each, no_secret)
     elif isinstance(value, list):
         for each in value:
-            yield from _leaves(each)
+            yield from _leaves(each, no_secret)
     elif isinstance(value, str | int | float) and not isinstance(value, bool):
         yield str(value)
 
@@ -109,7 +120,7 @@ def _forms(word: str) -> Iterator[bytes]:
     yield plain
     yield json.dumps(word)[1:-1].encode()
     yield plain.hex().encode()
-    for before in range(3):
+    for before in range(3) if len(plain) >= LONG else ():
         encoded = base64.b64encode(bytes(before) + plain)
         # The characters that hold bits of the neighbours too are cut off at both ends.
         cut = encoded[(before * 8 + 5) // 6 : (before + len(plain)) * 8 // 6]

@@ -24,7 +24,7 @@ async def operator_reads(stage: Stage) -> None:
     """The operator reads every topic and learns nothing of QM's certificate but its way; QP reads it and answers."""
     qm = stage.window("QM")
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QP")
-    await stage.hears(sent, of="QM")
     stage.promises(isolation.operator_learns_nothing, of=sent.identity)
+    await stage.hears(sent, of="QM")
     stage.promises(checks.five_levels, of=sent.identity, accepted=Status.ACCEPTED_WITH_WARNINGS)
     stage.promises(checks.original_untouched, of=sent.identity)

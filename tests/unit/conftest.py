@@ -126,6 +126,7 @@ class Corridor:
         self.identities = {
             code: authority.issue_signing(code, algorithm, before) for code, authority in self.authorities.items()
         }
+        self.openers = {code: authority.issue_opener(code, before) for code, authority in self.authorities.items()}
         tomorrow = START + timedelta(days=1)
         self.lists = {code: each.trust_list(1, before, tomorrow) for code, each in self.authorities.items()}
         self.crls = {code: authority.crls(before) for code, authority in self.authorities.items()}
@@ -162,6 +163,8 @@ class Corridor:
             clock=self.clock,
             chance=self.chance,
             folder=self.folder / party,
+            opener=self.openers[party],
+            readers={code: self.openers[code].certificate for code in mine},
         )
 
     async def open_topics(self) -> None:

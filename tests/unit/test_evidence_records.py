@@ -21,9 +21,11 @@ MESSAGE: dict[str, object] = {
     "doctype": "864",
     "function": "9",
     "payload": D,
+    "sequence": 1,
 }
 STATEMENTS = [{"level": "L1", "status": "received", "reason": None}]
-ANSWER: dict[str, object] = {"identity": D, "raw": D, "of": D, "statements": STATEMENTS}
+ANSWER: dict[str, object] = {"identity": D, "raw": D, "of": D, "statements": STATEMENTS, "sequence": 1}
+NUMBERED: dict[str, object] = {"sender": "QM", "came": D, **PLACE}
 EXAMPLES: dict[str, dict[str, object]] = {
     records.LODGED: {"raw": D, "doctype": "864", "media_type": "application/sps+xml", "losses": []},
     records.SENT: {**MESSAGE, "receiver": "QN", "deadline": "2026-03-02T11:15:00.000Z"},
@@ -31,12 +33,23 @@ EXAMPLES: dict[str, dict[str, object]] = {
     records.RECEIVED: {**MESSAGE, **PLACE, "sender": "QM"},
     records.TRANSLATED: {"identity": D, "own": D, "losses": ["remarks"]},
     records.ANSWERED: ANSWER,
-    records.ACKNOWLEDGED: {**ANSWER, "sender": "QN"},
-    records.REFUSED: {"identity": None, "raw": D, "reason": "bad-signature", "step": "verify", "sender": "QM", **PLACE},
-    records.KEPT: {"identity": D, "raw": D, "waits_for": D},
+    records.ACKNOWLEDGED: {**ANSWER, **PLACE, "sender": "QN"},
+    records.REFUSED: {
+        "identity": None,
+        "raw": D,
+        "reason": "bad-signature",
+        "step": "verify",
+        "sender": "QM",
+        **PLACE,
+        "sequence": None,
+    },
+    records.KEPT: {"identity": D, "raw": D, "waits_for": D, **PLACE, "sender": "QN", "sequence": 1},
     records.MATCHED: {"identity": D, "waits_for": D},
     records.USED: {"of": D, "quantity": "12.5", "declaration": "I-2026-1"},
     records.DISPUTED: {"identity": D, "raw": D, "of": D, "claim": "no-answer", "dispute": "D-1", "by": "QM"},
+    records.GAP: {**NUMBERED, "first": 2, "last": 3},
+    records.LATE: {**NUMBERED, "sequence": 2},
+    records.REPEATED: {**NUMBERED, "sequence": 1},
 }
 
 

@@ -50,8 +50,8 @@ async def test_a_file_already_in_the_national_form(corridor: Corridor) -> None:
 async def test_what_is_not_sent(corridor: Corridor) -> None:
     """No corridor, no document, not covered, too large: the asker hears which, and nothing of it is in the log."""
     async with corridor.living(qm := Window(corridor.seat("QM")), qp := Window(corridor.seat("QP"))):
-        with pytest.raises(BadInput, match="no corridor to 'QP'"):
-            await qm.counter.lodge(corridor.certificate(), to="QP")
+        with pytest.raises(BadInput, match="no corridor to 'QX'"):
+            await qm.counter.lodge(corridor.certificate(), to="QX")
         with pytest.raises(BadInput):
             await qm.counter.lodge(b"no document", to="QN")
         with pytest.raises(Refused) as refused:

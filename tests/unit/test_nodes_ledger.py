@@ -29,24 +29,38 @@ def ledger(*told: tuple[str, dict[str, object]]) -> Ledger:
 def received(identity: int, *, message_id: str = "qm-1") -> tuple[str, dict[str, object]]:
     """A message came."""
     fields = {"identity": name(identity), "raw": name(100 + identity), "id": message_id, "sender": "QM", **PLACE}
-    return records.RECEIVED, {**fields, "subject": "CO-1", "doctype": "864", "function": "9", "payload": None}
+    return records.RECEIVED, {
+        **fields,
+        "subject": "CO-1",
+        "doctype": "864",
+        "function": "9",
+        "payload": None,
+        "sequence": identity,
+    }
 
 
 def refused(identity: int, raw: int) -> tuple[str, dict[str, object]]:
     """Something did not open."""
     fields = {"identity": name(identity), "raw": name(raw), "reason": "401", "step": "verify", "sender": "QM"}
-    return records.REFUSED, fields | PLACE
+    return records.REFUSED, {**fields, **PLACE, "sequence": None}
 
 
 def answered(of: int, receipt: int, *said: str) -> tuple[str, dict[str, object]]:
     """A receipt left."""
     told = [{"level": one.split()[0], "status": one.split()[1], "reason": None} for one in said]
-    return records.ANSWERED, {"identity": name(receipt), "raw": name(100 + receipt), "of": name(of), "statements": told}
+    return records.ANSWERED, {
+        "identity": name(receipt),
+        "raw": name(100 + receipt),
+        "of": name(of),
+        "statements": told,
+        "sequence": 1,
+    }
 
 
 def kept(receipt: int, waits_for: int) -> tuple[str, dict[str, object]]:
     """A receipt came too early."""
-    return records.KEPT, {"identity": name(receipt), "raw": name(100 + receipt), "waits_for": name(waits_for)}
+    fields = {"identity": name(receipt), "raw": name(100 + receipt), "waits_for": name(waits_for)}
+    return records.KEPT, {**fields, **PLACE, "sender": "QN", "sequence": receipt}
 
 
 def test_a_message_that_was_received() -> None:
@@ -104,10 +118,17 @@ def test_a_receipt_that_waits() -> None:
     known = ledger(kept(2, 1), kept(3, 2))
     assert known.has_receipt(name(3))
     assert not known.heard
-    acknowledged = {"identity": name(2), "raw": name(102), "of": name(9), "sender": "QN", "statements": []}
+    acknowledged = {
+        "identity": name(2),
+        "raw": name(102),
+        "of": name(9),
+        "sender": "QN",
+        "statements": [],
+        "sequence": 2,
+    }
     for event, fields in (
         (records.MATCHED, {"identity": name(2), "waits_for": name(1)}),
-        (records.ACKNOWLEDGED, acknowledged),
+        (records.ACKNOWLEDGED, acknowledged | PLACE),
     ):
         known.apply(records.read(records.record(event, "QM", AT, correlation=None, **fields)))
     assert known.heard == {name(2)}
@@ -124,6 +145,7 @@ def test_what_the_broker_never_confirmed() -> None:
         "function": None,
         "payload": None,
         "deadline": None,
+        "sequence": 1,
     }
     told: list[tuple[str, dict[str, object]]]
     told = [(records.SENT, sent), received(1), answered(1, 11, "L4 accepted"), answered(1, 12, "L4 utilised")]

@@ -12,7 +12,7 @@ from harness.evidence import checkpoint as checkpoints
 from harness.evidence import records
 from harness.evidence.checkpoint import Checkpoint
 from harness.exchange import reasons, topics
-from harness.exchange.envelope import Type
+from harness.exchange.envelope import Envelope, Type
 from harness.exchange.reasons import Refused
 from harness.exchange.seal import Opened, Sealed, unseal
 from nodes.turn import Turn
@@ -82,7 +82,7 @@ async def test_a_log_that_was_rebuilt(corridor: Corridor) -> None:
     qn = Window(corridor.seat("QN"))
     qn.witnessing.cosign(opened(corridor, Type.CHECKPOINT, shown(corridor, 5, b"a" * 32)))
     turn = Turn()
-    other = corridor.sealed(corridor.envelope(type=Type.CHECKPOINT.value, data=shown(corridor, 5, b"b" * 32, later=9)))
+    other = corridor.sealed(a_checkpoint(corridor, shown(corridor, 5, b"b" * 32, later=9)))
     qn.take([corridor.delivered(other)], turn)
     assert records.read(turn.records[0]).fields["reason"] == reasons.LOG_NOT_CONTINUED.code
     assert turn.outgoing == []
@@ -108,9 +108,14 @@ async def test_a_checkpoint_that_came_late(corridor: Corridor) -> None:
     qn = Window(corridor.seat("QN"))
     qn.witnessing.cosign(opened(corridor, Type.CHECKPOINT, shown(corridor, 5, b"a" * 32)))
     turn = Turn()
-    late = corridor.sealed(corridor.envelope(type=Type.CHECKPOINT.value, data=shown(corridor, 4, b"b" * 32, later=-9)))
+    late = corridor.sealed(a_checkpoint(corridor, shown(corridor, 4, b"b" * 32, later=-9)))
     qn.take([corridor.delivered(late)], turn)
     assert (turn.records, turn.outgoing) == ([], [])
+
+
+def a_checkpoint(corridor: Corridor, data: object) -> Envelope:
+    """A request of QM's to cosign its log, before anything that is numbered."""
+    return corridor.envelope(type=Type.CHECKPOINT.value, sequence=0, data=data)
 
 
 def asked_of_qn(corridor: Corridor, qm: Window) -> Opened:

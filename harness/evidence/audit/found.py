@@ -33,6 +33,7 @@ class MessageFound:
     function: str | None
     payload: str | None
     data: Mapping[str, object] | None
+    sequence: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class ReceiptFound:
     receiver: str
     at: datetime
     of: str
+    sequence: int
     statements: tuple[StatementFound, ...]
 
 

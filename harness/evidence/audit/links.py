@@ -84,7 +84,7 @@ def _as_message(name: str, party: str, entry: EntryFound, message: MessageFound)
         told |= {"of": said.get("of"), "claim": said.get("claim"), "dispute": said.get("dispute"), "by": message.sender}
     else:
         told |= {"id": message.id, "topic": message.topic, "subject": message.subject, "doctype": message.doctype}
-        told |= {"function": message.function, "payload": message.payload}
+        told |= {"function": message.function, "payload": message.payload, "sequence": message.sequence}
         _side(name, party, message.sender if entry.event == "sent" else message.receiver, entry.event)
         told |= {"receiver": message.receiver} if entry.event == "sent" else {"sender": message.sender}
     _same(name, entry, told, f"messages/{message.identity}.jws")
@@ -93,6 +93,7 @@ def _as_message(name: str, party: str, entry: EntryFound, message: MessageFound)
 def _as_receipt(name: str, party: str, entry: EntryFound, receipt: ReceiptFound) -> None:
     statements = [{"level": s.level, "status": s.status, "reason": s.reason} for s in receipt.statements]
     told: dict[str, object] = {"raw": receipt.raw, "of": receipt.of, "statements": statements}
+    told |= {"sequence": receipt.sequence}
     _side(name, party, receipt.sender if entry.event == "answered" else receipt.receiver, entry.event)
     if entry.event == "acknowledged":
         told["sender"] = receipt.sender

@@ -48,6 +48,7 @@ def messages(case: Case, witnessed: datetime | None) -> tuple[MessageFound, ...]
                 function=reading.text_or_none(name, told, "function"),
                 payload=payload,
                 data=said if isinstance(said, dict) else None,
+                sequence=reading.whole(name, told, "sequence"),
             )
         )
     return tuple(found)
@@ -71,6 +72,7 @@ def receipts(case: Case, witnessed: datetime | None) -> tuple[ReceiptFound, ...]
                 receiver=reading.text(name, told, "receiver"),
                 at=reading.moment_in(name, told, "time"),
                 of=reading.digest(name, said, "of"),
+                sequence=reading.whole(name, told, "sequence"),
                 statements=_statements(name, said),
             )
         )

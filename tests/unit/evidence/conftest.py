@@ -47,6 +47,10 @@ def sha256(octets: bytes) -> str:
     return hashlib.sha256(octets).hexdigest()
 
 
+HEARD: dict[str, object] = {"topic": "qm.in.from.qn", "partition": 0, "offset": 0}
+"""Where QM takes QN's receipt from."""
+
+
 @dataclass(frozen=True)
 class Sent:
     """A token and what it is about."""
@@ -209,7 +213,7 @@ class Corridor:
     def hear(self, receipt: Sent, moment: datetime) -> int:
         """QM notes QN's answer; returns where."""
         self.qm.receipts.append(receipt.token)
-        return self.qm.note(records.ACKNOWLEDGED, moment, **self._as_receipt(receipt), sender="QN")
+        return self.qm.note(records.ACKNOWLEDGED, moment, **self._as_receipt(receipt), sender="QN", **HEARD)
 
     def trade(self) -> Sent:
         """The honest trade: sent, received, answered, heard."""
@@ -288,7 +292,7 @@ class Corridor:
             side.witness.close()
 
     def _as_message(self, sent: Sent) -> dict[str, object]:
-        told = {name: sent.envelope.get(name) for name in ("id", "topic", "subject", "doctype", "function")}
+        told = {name: sent.envelope.get(name) for name in ("id", "topic", "subject", "doctype", "function", "sequence")}
         carried = sent.envelope.get("data_base64")
         payload = None if carried is None else sha256(base64.b64decode(str(carried)))
         return {**told, "identity": sent.identity, "raw": sha256(sent.token), "payload": payload}
@@ -297,7 +301,8 @@ class Corridor:
         data = receipt.envelope["data"]
         assert isinstance(data, dict)
         said = [{"level": s["level"], "status": s["status"], "reason": s.get("reason")} for s in data["statements"]]
-        return {"identity": receipt.identity, "raw": sha256(receipt.token), "of": data["of"], "statements": said}
+        told = {"identity": receipt.identity, "raw": sha256(receipt.token), "of": data["of"], "statements": said}
+        return {**told, "sequence": receipt.envelope["sequence"]}
 
 
 @pytest.fixture

@@ -878,9 +878,10 @@ def test_receipt_that_was_never_logged(corridor: Corridor, parts: BundleParts, a
         ("function", "5"),
         ("payload", "0" * 64),
         ("sender", "QX"),
+        ("sequence", 2),
     ],
 )
-def test_record_that_misquotes_its_message(corridor: Corridor, at: Minutes, field: str, wrong: str) -> None:
+def test_record_that_misquotes_its_message(corridor: Corridor, at: Minutes, field: str, wrong: object) -> None:
     """What the log says of a message is what the message says."""
     sent = corridor.document()
     corridor.qn.messages.append(sent.token)
@@ -892,7 +893,12 @@ def test_record_that_misquotes_its_message(corridor: Corridor, at: Minutes, fiel
 
 @pytest.mark.parametrize(
     ("field", "wrong"),
-    [("raw", "0" * 64), ("of", "0" * 64), ("statements", [{"level": "L1", "status": "refused", "reason": None}])],
+    [
+        ("raw", "0" * 64),
+        ("of", "0" * 64),
+        ("statements", [{"level": "L1", "status": "refused", "reason": None}]),
+        ("sequence", 2),
+    ],
 )
 def test_record_that_misquotes_its_receipt(corridor: Corridor, at: Minutes, field: str, wrong: object) -> None:
     """What the log says of a receipt is what the receipt says: no kinder answer can be read into it."""

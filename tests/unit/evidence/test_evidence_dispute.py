@@ -85,8 +85,9 @@ def test_receipt_that_came_and_was_not_taken(corridor: Corridor, sent: Sent, at:
     told: dict[str, object] = {"identity": receipt.identity, "raw": corridor._as_receipt(receipt)["raw"]}
     if event == records.REFUSED:
         told |= {"reason": "101", "step": "verify", "sender": "QN", "topic": "t", "partition": 0, "offset": 0}
+        told |= {"sequence": 1}
     else:
-        told |= {"waits_for": "0" * 64}
+        told |= {"waits_for": "0" * 64, "sender": "QN", "sequence": 1, "topic": "t", "partition": 0, "offset": 0}
     corridor.qm.note(event, at(4), **told)
     ruling = claimed(corridor, sent.identity)
     assert ruling.outcome is Outcome.REFUTED
@@ -206,6 +207,7 @@ def test_claimant_that_never_logged_the_sending(corridor: Corridor, sent: Sent, 
         reason="101",
         step="verify",
         sender=None,
+        sequence=None,
         **place,
     )
     ruling = claimed(corridor, fresh.identity)
