@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from certs import jws
 from certs.trust import TrustStore
 from harness.documents.model import Finding
+from harness.errors import Defect
 from harness.evidence import records
 from harness.exchange import reasons
 from harness.exchange.agreement import Agreement
@@ -301,6 +303,30 @@ class CutsItsLog(Window):
         """Give out all but the last two records."""
         given = super().gives_out()
         return given[: len(given) - 2]
+
+
+# ------------------------------------------------------------------- windows that one bad record stops
+
+
+class StallsOnPoison(Window):
+    """Waits for a record that it can read, and until then for nothing else: what stands behind waits with it."""
+
+    _stalls = False
+
+    def take(self, deliveries: Sequence[Delivery], turn: Turn) -> None:
+        """Take what comes before the first record that cannot be opened, and nothing after it."""
+        for came in deliveries:
+            self._stalls = self._stalls or isinstance(self._opened(came)[1], Refused)
+            if not self._stalls:
+                super().take((came,), turn)
+
+
+class FallsOverPoison(Window):
+    """Believes that whatever comes can be opened, and has no answer when it cannot."""
+
+    def refuse_unread(self, _came: Delivery, _delivery: Delivery, refused: Refused, _turn: Turn) -> None:
+        """Fall."""
+        raise Defect(f"{self.party} was never to see this: {refused.found}")
 
 
 # ------------------------------------------------------------------------ windows that keep no secret

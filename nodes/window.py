@@ -3,8 +3,8 @@
 One loop owns all state. A turn takes what has arrived and what was asked at the counter, takes every piece through
 `nodes.steps`, writes one transaction of evidence, and only then puts the answers on their topics; only then are the
 incoming places committed. So nothing is answered that is not logged, and nothing is committed that is not answered;
-a turn cut off anywhere is taken again, and its duplicates are answered with the stored receipts. The same holds when the
-road fails: it is given up and opened again, and what the log says was left undone is done over the next one.
+a turn cut off anywhere is taken again, and its duplicates are answered with the stored receipts. The same holds when
+the road fails: it is given up and opened again, and what the log says was left undone is done over the next one.
 
 What is asked by the country's own people: `nodes.counter`. Numbering and sealing: `nodes.outbox`. What the window
 knows: `nodes.ledger`. Notes: `nodes.turn`. Cosigning and bundles: `nodes.witnessing`. Outages: `nodes.road`.

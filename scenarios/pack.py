@@ -17,6 +17,7 @@ from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
 from scenarios.continuity.both_killed_in_a_batch import both_killed_in_a_batch
+from scenarios.continuity.poison import poison
 from scenarios.continuity.receiver_killed_at_each_step import receiver_killed_at_each_step
 from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
 from scenarios.continuity.sender_killed import sender_killed
@@ -60,6 +61,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     receiver_killed_within_a_turn,
     sender_killed,
     both_killed_in_a_batch,
+    poison,
 )
 
 

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Final
 
 from harness.evidence import records
+from harness.exchange import topics
 from harness.exchange.envelope import Type
 from harness.exchange.receipt import Level
 from harness.trial.checks import Broken, NotReached, Topic, check
@@ -111,6 +112,42 @@ def logs_agree(history: History) -> str:
             if one.get("sender") in history.logs and one.get("identity") not in known:
                 raise Broken(f"{party} logged {one.get('subject')} as received, {one.get('sender')} never logged it")
     return f"{len(messages)} message(s), in both logs alike, over {deaths} kill(s)"
+
+
+@check(Topic.SECURITY)
+def poison_put_aside(history: History, *, of: str, by: str) -> str:
+    """Poison is put aside untouched and refused with a signed receipt, and what stands behind it is worked on."""
+    came = history.tokens(of)
+    if not came:
+        raise NotReached("the poison never came on a topic")
+    inbox, place = came[0].delivery.topic, came[0].delivery.offset
+    behind = [
+        seen
+        for seen in history.deliveries
+        if seen.delivery.topic == inbox and seen.delivery.offset > place and seen.said.get("type") == Type.DOCUMENT
+    ]
+    if not behind:
+        raise NotReached("nothing stands behind the poison")
+    aside = [seen for seen in history.deliveries if seen.delivery.topic == topics.quarantine(by)]
+    if came[0].delivery.value not in {seen.delivery.value for seen in aside}:
+        raise Broken(f"the quarantine of {by} holds {len(aside)} record(s), and not the poison")
+    if not any(seen.receipt is not None and seen.receipt.negative for seen in history.receipts(of)):
+        raise Broken(f"no signed negative receipt of {by} is about the poison")
+    for seen in behind:
+        if not history.log(by, records.RECEIVED, identity=seen.sealed.identity):
+            raise Broken(f"{by} never took on {seen.said.get('subject')}, which stands behind the poison")
+    return f"the poison aside and refused, {len(behind)} document(s) behind it worked on"
+
+
+@check(Topic.INTEROPERABILITY, standing=True)
+def nobody_fell(history: History) -> str:
+    """No window ended of a defect of its own, whatever came to it."""
+    falls = [f"{event['party']} fell: {event['why']}" for event in history.of(What.FALL)]
+    if falls:
+        raise Broken("; ".join(falls))
+    if not any(seen.in_inbox for seen in history.deliveries):
+        raise NotReached("nothing came on an inbox that a window could have fallen over")
+    return f"{len(history.logs)} window(s), all standing at the end"
 
 
 ALL: Final = (one_effect_each, every_answer_exists, order_kept, logs_agree)

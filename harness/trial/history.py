@@ -43,6 +43,7 @@ class What(StrEnum):
     STEP = "step"
     DELIVERY = "delivery"
     DEATH = "death"
+    FALL = "fall"
     STOPPED = "stopped"
     PROMISE = "promise"
     RECORD = "record"

@@ -21,7 +21,7 @@ from harness.exchange import seating
 from harness.exchange.seat import Seat
 from harness.trial.ground import Cast
 from harness.trial.remote import Line, RemoteCounter, called
-from harness.trial.seated import PROCESS, leave_mark
+from harness.trial.seated import PROCESS, Left, leave_mark, left_behind
 
 SOCKET: Final = "control.sock"
 SAID: Final = "stderr.log"
@@ -50,11 +50,13 @@ class OwnProcess:
     def __init__(self, cast: Cast, seat: Seat, way: Way) -> None:
         self._cast = cast
         self._entry = named(cast)
+        self._seat = seat
         self._folder = seat.folder.absolute()
         self._way = way
         self._life: _Life | None = None
         self._line: Line | None = None
         self._changed = asyncio.Condition()
+        self._left: Left | None = None
         self.party = seat.party
         self.deaths = 0
         self.counter = RemoteCounter(self._now)
@@ -71,7 +73,11 @@ class OwnProcess:
                 await self._present(None)
                 await line.close()
                 if code != -signal.SIGKILL:
-                    raise self._failed(f"ended by itself (exit code {code})")
+                    failed = self._failed(f"ended by itself (exit code {code})")
+                    if code == RoadFailed.exit_code:
+                        raise failed
+                    self._left = await left_behind(self._cast, self._seat)
+                    raise Defect(failed.found, expected=failed.expected, todo=failed.todo)
                 self.deaths += 1
         finally:
             if self._line is not None:
@@ -86,11 +92,11 @@ class OwnProcess:
 
     async def gives_out(self) -> tuple[bytes, ...]:
         """The records of its evidence log."""
-        return await self.counter.gives_out()
+        return await self.counter.gives_out() if self._left is None else self._left.log
 
     async def hands_over(self) -> tuple[bytes, ...]:
         """The signed tokens behind what crossed encrypted."""
-        return await self.counter.hands_over()
+        return await self.counter.hands_over() if self._left is None else self._left.tokens
 
     def kill(self) -> None:
         """SIGKILL: no farewell, no last word."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -51,6 +52,9 @@ LIFETIME: Final = timedelta(hours=24)
 
 PATIENCE: Final = 20.0
 """Seconds of real time that a script waits for what must come, before it goes down as not reached."""
+
+
+_WHY: Final = 1.0  # seconds in which a party that is gone is known to have fallen, if it has
 
 
 class Stopped(Exception):
@@ -116,6 +120,8 @@ class Window:
         self._stage = stage
         self._lodged: set[str] = set()
         """The transactions that a trader has heard of."""
+        self.fallen = asyncio.Event()
+        """Set once it fell of a defect of its own."""
         self.code = party.party
 
     async def lodges(self, octets: bytes, *, to: str) -> Sent:
@@ -227,11 +233,26 @@ class Window:
         )
 
     async def _bounded(self, doing: Awaitable[T], what: str) -> T:
+        next_life = self._party.deaths + 1
+        asked = asyncio.ensure_future(doing)
+        falling = asyncio.ensure_future(self.fallen.wait())
         try:
-            async with asyncio.timeout(self._stage.setting.patience):
-                return await doing
-        except TimeoutError as error:
-            raise self._stage.stopped(what) from error
+            await _first_of(asked, falling, within=self._stage.setting.patience)
+            if asked.done() and not asked.cancelled() and isinstance(asked.exception(), RoadFailed):
+                # Who waits at the counter hears first that a window is gone; whether it was killed or fell comes next.
+                reborn = asyncio.ensure_future(self._party.up(next_life))
+                await _first_of(falling, reborn, within=_WHY)
+                reborn.cancel()
+            if asked.done() and not falling.done():
+                return asked.result()
+            raise self._stage.stopped(f"{what}; it fell" if falling.done() else what)
+        finally:
+            asked.cancel()
+            falling.cancel()
+
+
+async def _first_of(*waiting: asyncio.Future[Any], within: float) -> None:  # Any: whatever is waited for
+    await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
 
 
 class Stage:
@@ -307,6 +328,11 @@ class Stage:
             self.scribe.write(What.DEATH, party=code, number=number)
             self._died[code] = number
 
+    def fell(self, code: str, why: str) -> None:
+        """Write down that a party fell of a defect of its own. The others go on, and are judged."""
+        self.scribe.write(What.FALL, party=code, why=why)
+        self.windows[code].fallen.set()
+
     def promises(self, check: Check, **args: str) -> None:
         """Write down that `check` is to be made with these arguments once the run is over."""
         self.scribe.write(What.PROMISE, check=check.name, args=args)
@@ -381,6 +407,8 @@ class Stage:
         for corridor in self.ground.corridors:
             one, other = corridor.parties
             for owner, witness in ((one, other), (other, one)):
+                if self.window(owner).fallen.is_set() or self.window(witness).fallen.is_set():
+                    continue
                 try:
                     await self.window(owner).seeks_witness(witness)
                 except Stopped:
@@ -546,7 +574,7 @@ async def staged(
     async with stage.tap.listening(bus, [one.topic for one in rights]), housed(stage, way) as house:
         players = {code: house((cast or {}).get(code, ground.cast), place) for code, place in seats.items()}
         stage.windows = {code: Window(party, stage) for code, party in players.items()}
-        async with living(players, setting.patience):
+        async with living(players, setting.patience, fell=stage.fell):
             yield stage
 
 
@@ -562,15 +590,35 @@ async def housed(stage: Stage, way: Way | None) -> AsyncIterator[House]:
 
 
 @asynccontextmanager
-async def living(players: Mapping[str, Seated], patience: float) -> AsyncIterator[None]:
-    """Let the parties live while the block lasts. A party that dies ends the block with its error."""
+async def living(
+    players: Mapping[str, Seated], patience: float, *, fell: Callable[[str, str], None] | None = None
+) -> AsyncIterator[None]:
+    """Let the parties live while the block lasts.
+
+    A party whose road failed for good ends the block with its error. One that falls of a defect of its own ends alone
+    where `fell` takes its code and the reason, once all are up; else it ends the block too.
+    """
+    all_up = asyncio.Event()
+
+    async def lives_on(code: str, party: Seated) -> None:
+        try:
+            await party.run()
+        except RoadFailed:
+            raise
+        except Exception as error:
+            if fell is None or not all_up.is_set():
+                raise
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            fell(code, f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})")
+
     try:
         async with asyncio.TaskGroup() as group:
-            lives = [group.create_task(party.run(), name=code) for code, party in players.items()]
+            lives = [group.create_task(lives_on(code, party), name=code) for code, party in players.items()]
             try:
                 async with asyncio.timeout(patience):
                     for party in players.values():
                         await party.up()
+                all_up.set()
             except TimeoutError as error:
                 raise RoadFailed("a party did not come up", expected=f"all ready within {patience:.0f} s") from error
             yield

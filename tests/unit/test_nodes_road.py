@@ -60,7 +60,8 @@ async def test_a_receivers_road_that_fails_within_a_turn(corridor: Corridor, mom
         assert knife.fell.is_set()
         noted = [one.fields["identity"] for one in corridor.noted(receiver, records.TRANSLATED)]
         assert noted == [sent.identity, twin.identity]
-        assert len({one.sealed.raw for one in corridor.on(BACK) if one.receipt and one.receipt.of == sent.identity}) == 1
+        about = [one for one in corridor.on(BACK) if one.receipt is not None and one.receipt.of == sent.identity]
+        assert len({one.sealed.raw for one in about}) == 1
 
 
 @pytest.mark.parametrize("moment", ["before put", "after put"])
