@@ -159,3 +159,10 @@ async def plain(parts_of_a_broker: None, tmp_path: Path) -> AsyncIterator[LocalB
     """A plain broker, for one test."""
     async with PlainBroker(tmp_path, ()) as running:
         yield running
+
+
+@pytest_asyncio.fixture
+async def mortal(parts_of_a_broker: None, tmp_path: Path) -> AsyncIterator[LocalBroker]:
+    """A broker with mutual TLS and rights, for one test, which may kill it."""
+    async with LocalBroker(tmp_path / "mortal", PARTIES) as running:
+        yield running

@@ -59,6 +59,7 @@ class _Running:
     address: str
     command: tuple[str, ...]
     log: Path
+    data: Path
 
 
 class LocalBroker:
@@ -129,8 +130,11 @@ class LocalBroker:
         if running is not None:
             await _stop(running.process)
 
-    async def falls(self) -> None:
+    async def falls(self, meanwhile: Callable[[Path], None] = lambda _data: None) -> None:
         """Kill the broker (SIGKILL) and start it again on the same data and ports; return once it answers.
+
+        Args:
+            meanwhile: done while it is dead, told where its data lies.
 
         Raises:
             RoadFailed: it does not come up again.
@@ -138,6 +142,7 @@ class LocalBroker:
         running = self._now()
         _kill(running.process)
         await _stop(running.process)
+        await asyncio.to_thread(meanwhile, running.data)
         process = await _run(running.log, *running.command)
         # Kept before it answers, so that it is stopped with the rest if it never does.
         self._running = replace(running, process=process)
@@ -155,7 +160,8 @@ class LocalBroker:
         settings = self.folder / f"broker-{number}.properties"
         port, controller = free_ports(2)
         # (3) Ports are found here, not earlier: each try has its own.
-        chosen = self._properties(self.folder / f"data-{number}", port, controller)
+        data = self.folder / f"data-{number}"
+        chosen = self._properties(data, port, controller)
         settings.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()), encoding="ascii")
         command = (*_bound_to_us(), str(java), *HEAP, LOG_LINE, "-cp", jars.classpath)
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
@@ -177,7 +183,7 @@ class LocalBroker:
         except BaseException:
             await _stop(process)
             raise
-        return _Running(process, f"{HOST}:{port}", serving, log)
+        return _Running(process, f"{HOST}:{port}", serving, log, data)
 
     async def _answering(self, process: Process, port: int, log: Path) -> None:
         """Wait until Kafka answers, or ends, or the time is up."""
