@@ -6,6 +6,7 @@ tests/saboteurs holds both to it. Each is as small a departure from the honest w
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from collections.abc import Sequence
@@ -19,15 +20,15 @@ from harness.errors import Defect
 from harness.evidence import records
 from harness.exchange import reasons
 from harness.exchange.agreement import Agreement
-from harness.exchange.bus import EVERYBODY, Delivery, Record, TopicRights
+from harness.exchange.bus import EVERYBODY, Delivery, Outlet, Record, TopicRights
 from harness.exchange.cover import claims_receipt
-from harness.exchange.envelope import Type, parse
+from harness.exchange.envelope import Envelope, Type, parse
 from harness.exchange.reasons import Refused
 from harness.exchange.receipt import Level, Receipt, Statement, Status
 from harness.exchange.seal import Kind, Opened, Sealed, unseal
 from harness.exchange.seat import Seat
 from nodes.covering import Covering
-from nodes.outbox import Posted, own_envelope
+from nodes.outbox import Draft, Posted, own_envelope
 from nodes.steps import Known, Road, Steps, Understood
 from nodes.turn import Turn, short
 from nodes.window import Window
@@ -303,6 +304,38 @@ class CutsItsLog(Window):
         """Give out all but the last two records."""
         given = super().gives_out()
         return given[: len(given) - 2]
+
+
+# --------------------------------------------------------------- windows that lose patience with the road
+
+
+class WritesItAgain(Window):
+    """Takes silence for loss: what the broker does not confirm at once it signs again, under a new id and number."""
+
+    async def _send(self, turn: Turn, outlet: Outlet) -> None:
+        """Send, and write whatever is not confirmed soon a second time."""
+        sending = asyncio.ensure_future(super()._send(turn, outlet))
+        await asyncio.wait([sending], timeout=0.05)
+        again = Turn()
+        if not sending.done():
+            for record, identity in turn.outgoing:
+                if identity in self.ledger.sent:
+                    self._write_again(own_envelope(record.value), again)
+        await sending
+        self._write(again)
+        await super()._send(again, outlet)
+
+    def _write_again(self, envelope: Envelope, again: Turn) -> None:
+        said = {name: getattr(envelope, name) for name in ("subject", "doctype", "function", "data", "data_base64")}
+        draft = Draft(
+            type=Type(envelope.type),
+            to=envelope.receiver,
+            correlation=envelope.correlationid,
+            expires=envelope.expirytime,
+            media_type=envelope.datacontenttype,
+            **said,
+        )
+        self.notes.sent(again, self.outbox.post(draft), payload=again.keep(envelope.payload), deadline=None)
 
 
 # ------------------------------------------------------------------- windows that one bad record stops

@@ -16,10 +16,14 @@ from scenarios.attacks.other_countrys_key import other_countrys_key
 from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
+from scenarios.continuity.acknowledgement_lost import acknowledgement_lost
 from scenarios.continuity.both_killed_in_a_batch import both_killed_in_a_batch
+from scenarios.continuity.broker_killed import broker_killed
 from scenarios.continuity.poison import poison
 from scenarios.continuity.receiver_killed_at_each_step import receiver_killed_at_each_step
 from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
+from scenarios.continuity.road_cut import road_cut
+from scenarios.continuity.road_silent import road_silent
 from scenarios.continuity.sender_killed import sender_killed
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
@@ -62,6 +66,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     sender_killed,
     both_killed_in_a_batch,
     poison,
+    road_cut,
+    road_silent,
+    acknowledgement_lost,
+    broker_killed,
 )
 
 

@@ -105,7 +105,7 @@ def on_the_broker(broker: LocalBroker) -> BusMaker:
 def _made_on(broker: LocalBroker) -> BusMaker:
     @asynccontextmanager
     async def opened(prefix: str) -> AsyncIterator[Bus]:
-        bus = broker.bus(prefix)
+        bus = broker.bus(prefix, instance="stage")
         try:
             yield bus
         finally:

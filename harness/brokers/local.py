@@ -60,6 +60,7 @@ class _Running:
     command: tuple[str, ...]
     log: Path
     data: Path
+    detour: tuple[int, int]
 
 
 class LocalBroker:
@@ -94,10 +95,20 @@ class LocalBroker:
         """Kafka's own logs, oldest try first."""
         return tuple(sorted(self.folder.glob("broker-*.log")))
 
-    def bus(self, prefix: str = "", *, patience: float = 15.0) -> KafkaBus:
-        """A bus on this broker; `prefix` keeps runs apart that share it."""
+    @property
+    def detour(self) -> tuple[int, int]:
+        """The port from which a detour leads here, as clients that come by it are told, and the one it leads to."""
+        return self._now().detour
+
+    def bus(self, prefix: str = "", *, patience: float = 15.0, instance: str | None = None) -> KafkaBus:
+        """A bus on this broker; `prefix` keeps runs apart that share it, `instance` names its readers (`KafkaBus`)."""
         return KafkaBus(
-            self.address, prefix=prefix, credentials=self._credentials, patience=patience, log=self.log_text
+            self.address,
+            prefix=prefix,
+            credentials=self._credentials,
+            patience=patience,
+            instance=instance,
+            log=self.log_text,
         )
 
     def log_text(self) -> str:
@@ -158,10 +169,10 @@ class LocalBroker:
     async def _start(self, java: Path, jars: Jars, number: int) -> _Running:
         log = self.folder / f"broker-{number}.log"
         settings = self.folder / f"broker-{number}.properties"
-        port, controller = free_ports(2)
+        port, controller, *detour = free_ports(4)
         # (3) Ports are found here, not earlier: each try has its own.
         data = self.folder / f"data-{number}"
-        chosen = self._properties(data, port, controller)
+        chosen = _with_detour(self._properties(data, port, controller), *detour)
         settings.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()), encoding="ascii")
         command = (*_bound_to_us(), str(java), *HEAP, LOG_LINE, "-cp", jars.classpath)
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
@@ -183,7 +194,7 @@ class LocalBroker:
         except BaseException:
             await _stop(process)
             raise
-        return _Running(process, f"{HOST}:{port}", serving, log, data)
+        return _Running(process, f"{HOST}:{port}", serving, log, data, (detour[0], detour[1]))
 
     async def _answering(self, process: Process, port: int, log: Path) -> None:
         """Wait until Kafka answers, or ends, or the time is up."""
@@ -259,6 +270,17 @@ def properties(certificates: Path, data: Path, port: int, controller: int) -> Ma
         "num.network.threads": "2",
         "num.io.threads": "4",
     }
+
+
+def _with_detour(settings: Mapping[str, str], told: int, listens: int) -> Mapping[str, str]:
+    """A further listener as guarded as the first. Clients that come to it are told the port of the detour instead."""
+    guarded = settings["listener.security.protocol.map"].partition(":")[2].partition(",")[0]
+    added = {
+        "listeners": f"DETOUR://{HOST}:{listens}",
+        "advertised.listeners": f"DETOUR://{HOST}:{told}",
+        "listener.security.protocol.map": f"DETOUR:{guarded}",
+    }
+    return {**settings, **{name: f"{settings[name]},{more}" for name, more in added.items()}}
 
 
 def cluster_id() -> str:

@@ -238,6 +238,10 @@ class Guarded(Protocol):
         """Somebody who asks the broker straight, with the certificate of `principal`."""
         ...
 
+    def comes_by(self, principal: str, address: str) -> None:
+        """From now on `principal` comes to the broker at `address`, which leads to it by another way."""
+        ...
+
     async def knock(self, principal: str, shown: Path | None) -> Knock:
         """Come to the door as `principal`, with the key and chain in `shown`, or with no certificate at all.
 

@@ -115,6 +115,10 @@ class KafkaBus:
         """Come to the broker's door; see `bus.Guarded`."""
         return await knock(self._link, principal, shown)
 
+    def comes_by(self, principal: str, address: str) -> None:
+        """From now on `principal` comes to the broker at `address`; see `bus.Guarded`."""
+        self._link.detours[principal] = address
+
     def full(self, topic: str) -> str:
         """The topic's name on the cluster."""
         return self._link.full(topic)

@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -24,6 +25,11 @@ BusMaker = Callable[[str], AbstractAsyncContextManager[Bus]]
 
 class Fallible(Protocol):
     """A broker of ours that can be killed."""
+
+    @property
+    def detour(self) -> tuple[int, int]:
+        """The port where a detour to it begins, and the one where it ends."""
+        ...
 
     async def falls(self) -> None:
         """Be killed, and started again on the same data; return once it answers."""
@@ -121,7 +127,9 @@ async def standing(
             properties = broker.folder / "client.properties"
             write(properties)
             fallible = broker if isinstance(broker, LocalBroker) else None
-            yield Standing(kafka(broker.bus), Way(broker.address, properties), fallible)
+            # Each party is the one reader of its group: under one name, it takes its place over after an outage.
+            make = partial(broker.bus, instance="stage")
+            yield Standing(kafka(make), Way(broker.address, properties), fallible)
         return
     await KafkaBus(bus, patience=ANSWERS_WITHIN).answers()
     yield Standing(kafka(lambda prefix: KafkaBus(bus, prefix=prefix)), Way(bus, None))

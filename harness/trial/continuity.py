@@ -1,7 +1,7 @@
-"""The checks of continuity: what must hold when parties, or the broker between them, were killed and came back.
+"""The checks of continuity: what must hold when parties, the broker, or the roads between them failed and came back.
 
-Pure functions of a history, as all checks (`harness.trial.checks`). Where nobody was killed, nothing was put to the
-test. Their saboteurs are in `nodes.mortals`.
+Pure functions of a history, as all checks (`harness.trial.checks`). Where nobody was killed or cut off, nothing was put
+to the test. Their saboteurs are in `nodes.mortals` and `nodes.saboteurs`.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _WITNESS = (Type.CHECKPOINT, Type.COSIGNATURE)
 
 @check(Topic.SECURITY)
 def one_effect_each(history: History) -> str:
-    """However often anybody was killed, every document lodged was sent once, worked on once and decided once."""
+    """Whoever was killed or cut off, every document lodged was sent once, worked on once and decided once."""
     deaths = _deaths(history)
     for party, log in history.logs.items():
         lodged = Counter(str(one.record.correlation) for one in log if one.record.event == records.LODGED)
@@ -36,12 +36,12 @@ def one_effect_each(history: History) -> str:
     messages = list(_messages(history))
     for message in messages:
         _one_effect(history, message)
-    return f"{len(messages)} message(s), each with one effect, over {deaths} kill(s)"
+    return f"{len(messages)} message(s), each with one effect, over {deaths} kill(s) or cut(s)"
 
 
 @check(Topic.DISPUTES)
 def every_answer_exists(history: History) -> str:
-    """However often anybody was killed, every message was answered, and its sender knows the answer."""
+    """Whoever was killed or cut off, every message was answered, and its sender knows the answer."""
     deaths = _deaths(history)
     messages = list(_messages(history))
     heard = {
@@ -57,12 +57,12 @@ def every_answer_exists(history: History) -> str:
             raise Broken(f"{message.get('subject')} of {message.party} was never answered ({_short(of)})")
         if (message.party, of) not in heard:
             raise Broken(f"{message.party} does not know the answer about {message.get('subject')} ({_short(of)})")
-    return f"{len(messages)} message(s), each answered, over {deaths} kill(s)"
+    return f"{len(messages)} message(s), each answered, over {deaths} kill(s) or cut(s)"
 
 
 @check(Topic.INTEROPERABILITY)
 def order_kept(history: History) -> str:
-    """However often anybody was killed, what belongs to one consignment came, and was taken in, as it was sent."""
+    """Whoever was killed or cut off, what belongs to one consignment came, and was taken in, as it was sent."""
     deaths = _deaths(history)
     came: dict[tuple[str, bytes], dict[str, int]] = defaultdict(dict)
     for seen in history.deliveries:
@@ -83,12 +83,12 @@ def order_kept(history: History) -> str:
             if places != sorted(places):
                 raise Broken(f"{party} took in consignment {key.decode()} in another order than it came")
     _reached(came)
-    return f"{len(came)} consignment(s) and direction(s), each in order, over {deaths} kill(s)"
+    return f"{len(came)} consignment(s) and direction(s), each in order, over {deaths} kill(s) or cut(s)"
 
 
 @check(Topic.DISPUTES)
 def logs_agree(history: History) -> str:
-    """However often anybody was killed, what one log says was sent, the other says was received, and of answers too."""
+    """Whoever was killed or cut off, what one log says was sent, the other says was received, and of answers too."""
     deaths = _deaths(history)
     messages = list(_messages(history))
     _reached(messages)
@@ -111,7 +111,7 @@ def logs_agree(history: History) -> str:
         for one in history.log(party, records.RECEIVED):
             if one.get("sender") in history.logs and one.get("identity") not in known:
                 raise Broken(f"{party} logged {one.get('subject')} as received, {one.get('sender')} never logged it")
-    return f"{len(messages)} message(s), in both logs alike, over {deaths} kill(s)"
+    return f"{len(messages)} message(s), in both logs alike, over {deaths} kill(s) or cut(s)"
 
 
 @check(Topic.SECURITY)
@@ -177,9 +177,9 @@ def _messages(history: History) -> Iterator[Logged]:
 
 
 def _deaths(history: History) -> int:
-    deaths = len(tuple(history.of(What.DEATH)))
+    deaths = len(tuple(history.of(What.DEATH))) + len(tuple(history.of(What.CUT)))
     if not deaths:
-        raise NotReached("nobody was killed")
+        raise NotReached("nobody was killed, and no road was cut")
     if not any(history.log(party, records.SENT) for party in history.logs):
         raise NotReached("no log says that anything was sent")
     return deaths

@@ -44,6 +44,7 @@ class What(StrEnum):
     DELIVERY = "delivery"
     DEATH = "death"
     FALL = "fall"
+    CUT = "cut"
     STOPPED = "stopped"
     PROMISE = "promise"
     RECORD = "record"

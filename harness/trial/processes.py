@@ -11,8 +11,9 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -38,6 +39,8 @@ class Way:
     address: str
     config: Path | None
     wire: Path | None = None
+    by: Mapping[str, str] = field(default_factory=dict)
+    """Where parties come that do not come to `address`."""
 
     def house(self, cast: Cast, seat: Seat) -> OwnProcess:
         """Seat a cast in a process of its own. Raises BadInput when it cannot be named to another process."""
@@ -108,7 +111,8 @@ class OwnProcess:
         leave_mark(self._folder, moment, PROCESS, self._cast)
 
     async def _born(self) -> _Life:
-        options = ["--bus", self._way.address, "--seat", str(self._folder), "--cast", self._entry]
+        address = self._way.by.get(self.party, self._way.address)
+        options = ["--bus", address, "--seat", str(self._folder), "--cast", self._entry]
         options += ["--control", str(self._folder / SOCKET)]
         if self._way.config is not None:
             options += ["--bus-config", str(self._way.config)]

@@ -87,7 +87,7 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
 async def rehearse_one(item: Playable, programme: Programme, stands: Standing) -> Outcome:
     """Play and judge one scenario on a bus that stands."""
     scenario, folder, clock = item.scenario, programme.folder / item.scenario.id, programme.clock
-    if scenario.needs and programme.bus == MEMORY:
+    if scenario.unplayable(on_kafka=programme.bus != MEMORY, ours=stands.broker is not None):
         return not_played(scenario, programme)
     bill = Playbill(
         item.pack,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from harness.errors import BadInput
 from harness.exchange.bus import OPERATOR
@@ -17,6 +18,10 @@ from harness.trial.history import History
 from harness.trial.stage import Stage
 
 Play = Callable[[Stage], Awaitable[None]]
+
+KAFKA: Final = "kafka"
+OURS: Final = "a kafka of our own"
+"""What a scenario can need of its bus."""
 
 
 @dataclass(frozen=True)
@@ -61,11 +66,18 @@ class Scenario:
     document: str
     attack: str = ""
     needs: str = ""
-    """`kafka` when only a real broker can show it: certificates at the door, groups, an authorizer's log."""
+    """`KAFKA` when only a real broker can show it: certificates at the door, groups, an authorizer's log; `OURS` when
+    the broker, or the road to it, must be ours to break."""
     questions: tuple[str, ...] = ()
     """Readiness questions (of the toolkit's checklists) that this scenario gives evidence towards."""
     cast: Mapping[str, Cast] = field(default_factory=dict)
     """Who plays which seat in it instead of the usual window: one that can be killed at a moment, say."""
+    detour: tuple[str, ...] = ()
+    """The parties that come to the broker by a road that the script can cut."""
+
+    def unplayable(self, *, on_kafka: bool, ours: bool) -> bool:
+        """Whether a bus like this has not what it needs."""
+        return (bool(self.needs) and not on_kafka) or (self.needs == OURS and not ours)
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -120,6 +132,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     needs: str = "",
     questions: tuple[str, ...] = (),
     cast: Mapping[str, Cast] | None = None,
+    detour: tuple[str, ...] = (),
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -141,6 +154,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             needs=needs,
             questions=questions,
             cast=cast or {},
+            detour=detour,
         )
 
     return make

@@ -40,6 +40,7 @@ from harness.trial.faults import Insider, Mallory, Wire
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
+from harness.trial.roads import Road
 from harness.trial.seated import House, InHouse, Seated
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
@@ -54,6 +55,7 @@ PATIENCE: Final = 20.0
 """Seconds of real time that a script waits for what must come, before it goes down as not reached."""
 
 
+_LOOK: Final = 0.02  # seconds between two looks into a log
 _WHY: Final = 1.0  # seconds in which a party that is gone is known to have fallen, if it has
 
 
@@ -225,6 +227,15 @@ class Window:
             if "offset" in fields and str(fields["topic"]).startswith(mine)
         }
 
+    async def notes(self, count: int) -> None:
+        """Wait until its log says that it sent so many messages, whether or not they could leave."""
+
+        async def noted() -> None:
+            while sum(told(body).event == records.SENT for body in await self.gives_out()) < count:  # noqa: ASYNC110 - a log gives no event to who only reads it
+                await asyncio.sleep(_LOOK)
+
+        await self._bounded(noted(), f"{self.code} to write down {count} message(s)")
+
     async def knows_answer(self, identity: str) -> bool:
         """Whether its log holds a receipt about this message."""
         return any(
@@ -271,6 +282,8 @@ class Stage:
         """How many deaths of each party the history tells of."""
         self.broker: Fallible | None = None
         """The broker under the bus, where it is ours to kill. Set by who brought it up."""
+        self.road: Road | None = None
+        """The road of the parties that the scenario names for it. Set by who opened it."""
         self.mallory = Mallory(bus, self.wire, lambda act: self.step("Mallory", act))
 
     # ------------------------------------------------------------------------------- what a script asks for
@@ -313,6 +326,12 @@ class Stage:
     def step(self, who: str, text: str) -> None:
         """Write down what somebody does now."""
         self.scribe.write(What.STEP, who=who, text=text)
+
+    def the_road(self) -> Road:
+        """The road of the parties that come by a detour."""
+        if self.road is None:
+            raise self.stopped("a road that can be cut: this bus has none")
+        return self.road
 
     async def kills_the_broker(self) -> None:
         """Kill the broker, now and without farewell, and start it again on the same data."""

@@ -27,19 +27,23 @@ def numbered(number: int) -> Record:
 async def test_a_broker_that_forgot_what_it_had_acknowledged(mortal: LocalBroker, tmp_path: Path) -> None:
     """A bare idempotent producer is refused from then on, for ever (aiokafka 1017); our outlet counts anew and goes on.
 
-    The broker comes back without its last records, as after a power cut. It still knows the producer, at an older number;
-    aiokafka goes on counting from its own, and neither asks for a new identity nor says that it should be thrown away.
+    The broker comes back without its last records, as after a power cut. It still knows the producer, at an older
+    number; aiokafka goes on counting from its own, and neither asks for a new identity nor says that it is useless.
     """
     kept = tmp_path / "kept"
     bus = mortal.bus("forgetful.")
     await bus.open_topics([INBOX])
+
+    def keeps(data: Path) -> None:
+        shutil.copytree(data, kept)
+
     outlet = await bus.outlet("qm")
     bare = AIOKafkaProducer(acks="all", enable_idempotence=True, **bus._link.options("qm"))
     await bare.start()
     name = bus.full(TOPIC)
     await outlet.put(numbered(1))
     await bare.send_and_wait(name, b"1", b"k")
-    await mortal.falls(lambda data: shutil.copytree(data, kept))
+    await mortal.falls(keeps)
     for number in (2, 3):
         await outlet.put(numbered(number))
         await bare.send_and_wait(name, b"%d" % number, b"k")

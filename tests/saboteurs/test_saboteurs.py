@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from harness.brokers.local import LocalBroker
 from harness.clock import SystemClock
 from harness.exchange.bus import OPERATOR
 from harness.trial.buses import BusMaker, standing
 from harness.trial.checks import CHECKS
 from harness.trial.runner import Playbill, judge, play, trouble
-from harness.trial.script import Saboteur, Scenario
+from harness.trial.script import OURS, Saboteur, Scenario
 from harness.trial.verdict import Verdict
 from nodes import mortals, saboteurs
 from nodes.window import Window
@@ -25,7 +27,12 @@ ON_KAFKA = 6.0
 """The same, where a real broker must answer first."""
 
 SEATED = [(scenario, saboteur) for scenario in PACK.scenarios for saboteur in scenario.saboteurs]
-OF_A_BROKER = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario.needs or saboteur.seat == OPERATOR]
+DEADLY = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario.needs == OURS and not scenario.detour]
+OF_A_BROKER = [
+    (scenario, saboteur)
+    for scenario, saboteur in SEATED
+    if (scenario.needs or saboteur.seat == OPERATOR) and (scenario, saboteur) not in DEADLY
+]
 
 
 def a_name(value: object) -> str:
@@ -53,10 +60,24 @@ async def test_a_saboteur_in_its_seat(scenario: Scenario, saboteur: Saboteur, tm
 
 @pytest.mark.parametrize(("scenario", "saboteur"), OF_A_BROKER, ids=a_name)
 async def test_a_saboteur_at_a_real_broker(
-    scenario: Scenario, saboteur: Saboteur, on_the_broker: BusMaker, tmp_path: Path
+    scenario: Scenario, saboteur: Saboteur, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
 ) -> None:
     """What only a broker can show, or shows in its own log, is caught there too."""
-    bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=ON_KAFKA)
+    bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=ON_KAFKA, broker=broker)
+    await caught(scenario, saboteur, bill, tmp_path / "run")
+
+
+@pytest.mark.parametrize(("scenario", "saboteur"), DEADLY, ids=a_name)
+@pytest.mark.timeout(90)  # a broker starts inside
+async def test_a_saboteur_at_a_broker_that_is_killed(
+    scenario: Scenario,
+    saboteur: Saboteur,
+    mortal: LocalBroker,
+    made_on: Callable[[LocalBroker], BusMaker],
+    tmp_path: Path,
+) -> None:
+    """What only the death of the broker shows is caught there."""
+    bill = Playbill(PACK, made_on(mortal), "local", SystemClock(), 1, patience=30, broker=mortal)
     await caught(scenario, saboteur, bill, tmp_path / "run")
 
 
