@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -304,6 +305,20 @@ class CutsItsLog(Window):
         """Give out all but the last two records."""
         given = super().gives_out()
         return given[: len(given) - 2]
+
+
+class ServesTheLoudest(Window):
+    """Works off one inbox to its end before it turns to another, the one from which most comes; it has no end."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self._came: Counter[str] = Counter()
+
+    def take(self, deliveries: Sequence[Delivery], turn: Turn) -> None:
+        """Take what comes from the loudest, and lay the rest by."""
+        self._came.update(came.topic for came in deliveries)
+        loudest = max(self._came, key=lambda topic: self._came[topic])
+        super().take([came for came in deliveries if came.topic == loudest], turn)
 
 
 # --------------------------------------------------------------- windows that lose patience with the road

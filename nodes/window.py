@@ -48,6 +48,10 @@ T = TypeVar("T")
 MOST: Final = 256
 """How many deliveries are taken from the bus at once."""
 
+AHEAD: Final = 2
+"""How often that is done before the loop takes it up: who is slow leaves the rest with the broker, and what comes from
+a quiet partner does not wait behind all that a loud one has sent."""
+
 LONGEST_TURN: Final = 1024
 """How many pieces of work are gathered into one turn, under one transaction of evidence."""
 
@@ -156,10 +160,11 @@ class Window:
 
     async def _work_on(self, inlet: Inlet, outlet: Outlet, outage: Outage) -> None:
         try:
+            room = asyncio.Semaphore(AHEAD)
             async with asyncio.TaskGroup() as group:
-                fetching = group.create_task(self._fetch(inlet))
+                fetching = group.create_task(self._fetch(inlet, room))
                 while not self._leaving.is_set():
-                    await self._turn(await self._gather(), inlet, outlet)
+                    await self._turn(await self._gather(room), inlet, outlet)
                     outage.over()
                 fetching.cancel()
         except BaseExceptionGroup as failed:
@@ -171,15 +176,19 @@ class Window:
         with suppress(asyncio.QueueFull):
             self._work.put_nowait(())  # nothing to do, only to wake the loop; a full queue wakes it anyway
 
-    async def _fetch(self, inlet: Inlet) -> None:
+    async def _fetch(self, inlet: Inlet, room: asyncio.Semaphore) -> None:
         while True:
+            await room.acquire()
             await self._work.put(await inlet.take(MOST))
 
-    async def _gather(self) -> list[Work]:
+    async def _gather(self, room: asyncio.Semaphore) -> list[Work]:
         work = [await self._work.get()]
         with suppress(asyncio.QueueEmpty):
             while len(work) < LONGEST_TURN:
                 work.append(self._work.get_nowait())
+        for piece in work:
+            if not isinstance(piece, _Asked):
+                room.release()
         return work
 
     async def _turn(self, work: list[Work], inlet: Inlet, outlet: Outlet) -> None:

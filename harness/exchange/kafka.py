@@ -306,7 +306,9 @@ class _KafkaInlet:
             return ()
         try:
             async with asyncio.timeout(self._link.patience) as self._waiting:
-                found = await self._consumer.getmany(timeout_ms=int(_LOOK_UP * 1000), max_records=most)
+                found = await self._shares(most)
+                if not found:
+                    found = await self._consumer.getmany(timeout_ms=int(_LOOK_UP * 1000), max_records=most)
         except TimeoutError as error:
             if self._closed:
                 return ()
@@ -314,6 +316,29 @@ class _KafkaInlet:
         finally:
             self._waiting = None
         return tuple(found.values())
+
+    async def _shares(self, most: int) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """What aiokafka has already: of each inbox its share, then more of those that have more.
+
+        Left alone, it hands out all that it fetched of one partition before it comes to the next.
+        """
+        found: dict[TopicPartition, list[ConsumerRecord]] = {}
+        places = sorted(self._consumer.assignment())
+        share = max(1, most // max(1, len(places)))
+        for wanted in ([place] for place in places) if len(places) > 1 else ():
+            try:
+                found |= await self._consumer.getmany(*wanted, timeout_ms=0, max_records=share)
+            except kafka_errors.KafkaError:
+                # It comes again at the next call; what was handed out already would not.
+                if not found:
+                    raise
+                return found
+        left = most - sum(map(len, found.values()))
+        if found and left > 0:
+            with suppress(kafka_errors.KafkaError):  # as above
+                for place, more in (await self._consumer.getmany(timeout_ms=0, max_records=left)).items():
+                    found.setdefault(place, []).extend(more)
+        return found
 
     async def _start(self) -> None:
         """Join the group, or, as the tap, stand at the first record of every partition."""

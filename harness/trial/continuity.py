@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from harness.clock import moment
 from harness.evidence import records
 from harness.exchange import topics
 from harness.exchange.envelope import Type
 from harness.exchange.receipt import Level
-from harness.trial.checks import Broken, NotReached, Topic, check
+from harness.trial.checks import Broken, NotReached, Topic, Unknowable, check, sender_of
 from harness.trial.history import History, Logged, What
 
 _WITNESS = (Type.CHECKPOINT, Type.COSIGNATURE)
@@ -137,6 +138,28 @@ def poison_put_aside(history: History, *, of: str, by: str) -> str:
         if not history.log(by, records.RECEIVED, identity=seen.sealed.identity):
             raise Broken(f"{by} never took on {seen.said.get('subject')}, which stands behind the poison")
     return f"the poison aside and refused, {len(behind)} document(s) behind it worked on"
+
+
+@check(Topic.INTEROPERABILITY)
+def deadline_kept(history: History, *, of: str) -> str:
+    """The message was answered, by the broker's time, within what its corridor agreement allows."""
+    sender = sender_of(history, of)
+    deadline = moment(str(history.log(sender, records.SENT, identity=of)[0].get("deadline")))
+    came = history.tokens(of)
+    if not came:
+        raise NotReached("it never came on a topic")
+    answers = [seen.delivery.at for seen in history.receipts(of)]
+    ended = max(moment(event["at"]) for event in history.events)
+    if answers:
+        late = (answers[0] - deadline).total_seconds()
+        if late > 0:
+            raise Broken(f"answered {late:.1f} s after the deadline")
+        return (
+            f"answered {(answers[0] - came[0].delivery.at).total_seconds():.1f} s after it came, {-late:.1f} s to spare"
+        )
+    if ended <= deadline:
+        raise Unknowable(f"the run ended {(deadline - ended).total_seconds():.1f} s before the deadline, unanswered")
+    raise Broken(f"unanswered {(ended - deadline).total_seconds():.1f} s after the deadline")
 
 
 @check(Topic.INTEROPERABILITY, standing=True)

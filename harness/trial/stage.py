@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -23,13 +23,13 @@ from certs.authority import Authority
 from certs.identity import Algorithm, Identity
 from certs.jwe import Opener
 from certs.trust import TrustStore
-from harness.clock import Chance, Clock
+from harness.clock import Chance, Clock, moment
 from harness.errors import BadInput, RoadFailed
 from harness.evidence import records
 from harness.exchange import agreement as agreements
 from harness.exchange import topics
 from harness.exchange.agreement import Agreement, Signed
-from harness.exchange.bus import Bus, Record, TopicRights
+from harness.exchange.bus import Bus, Outlet, Record, TopicRights
 from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
@@ -55,6 +55,8 @@ PATIENCE: Final = 20.0
 """Seconds of real time that a script waits for what must come, before it goes down as not reached."""
 
 
+_WIDE: Final = 512  # octets of one record of a flood, besides its number
+_POURED: Final = 100  # records of a flood that are put at once
 _LOOK: Final = 0.02  # seconds between two looks into a log
 _WHY: Final = 1.0  # seconds in which a party that is gone is known to have fallen, if it has
 
@@ -110,7 +112,8 @@ def rights_of(corridors: tuple[Agreement, ...]) -> tuple[TopicRights, ...]:
     found: dict[str, TopicRights] = {}
     for corridor in corridors:
         one, other = corridor.parties
-        found |= {rights.topic: rights for rights in topics.rights_between(one, other)}
+        limit = corridor.limits.bytes_per_second
+        found |= {rights.topic: rights for rights in topics.rights_between(one, other, bytes_per_second=limit)}
     return tuple(found.values())
 
 
@@ -411,6 +414,37 @@ class Stage:
         except TimeoutError as error:
             raise self.stopped(what) from error
 
+    @asynccontextmanager
+    async def flooded(self, *, by: str, to: str, count: int) -> AsyncIterator[None]:
+        """Party `by` puts what means nothing on its inbox at `to`: half of it before the block, the rest meanwhile."""
+        self.step(by, f"floods {to} with {count} records that mean nothing")
+        inbox = topics.inbox(to, by)
+        flood = [Record(inbox, b"flood", b"%d " % number + bytes(_WIDE)) for number in range(count)]
+        outlet = await self.bus.outlet(topics.principal(by))
+        half = count // 2
+        try:
+            await outlet.put(*flood[:half])
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_pour(outlet, flood[half:]))
+                yield
+        finally:
+            await outlet.close()
+        await self._seen(lambda seen: seen.delivery.topic == topics.quarantine(to), f"{to} to put it aside", count)
+
+    async def answered_in_time(self, sent: Sent, *, by_log_of: str) -> None:
+        """Return with the first answer to this message, or once none can keep the agreed deadline any more."""
+        (noted,) = [
+            record
+            for body in await self.window(by_log_of).gives_out()
+            if (record := told(body)).event == records.SENT and record.fields["identity"] == sent.identity
+        ]
+        left = (moment(str(noted.fields["deadline"])) - self.setting.clock.now()).total_seconds()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left + _WHY):
+                await self.tap.until(
+                    lambda seen: seen.in_inbox and (receipt := seen.receipt) is not None and receipt.of == sent.identity
+                )
+
     def stopped(self, what: str) -> Stopped:
         """Write down that something did not come, and return what to raise."""
         self.scribe.write(What.STOPPED, waited_for=what, seconds=self.setting.patience)
@@ -478,6 +512,11 @@ class Stage:
                 await self.tap.until_places(places)
         except TimeoutError:
             self.stopped("the tap to see all that the logs say was put")
+
+
+async def _pour(outlet: Outlet, flood: Sequence[Record]) -> None:
+    for start in range(0, len(flood), _POURED):
+        await outlet.put(*flood[start : start + _POURED])
 
 
 def _found(code: str, setting: Setting) -> Country:

@@ -59,6 +59,7 @@ async def test_a_saboteur_in_its_seat(scenario: Scenario, saboteur: Saboteur, tm
 
 
 @pytest.mark.parametrize(("scenario", "saboteur"), OF_A_BROKER, ids=a_name)
+@pytest.mark.timeout(45)  # a deadline of an agreement passes, and nobody cosigns for who listens to one partner alone
 async def test_a_saboteur_at_a_real_broker(
     scenario: Scenario, saboteur: Saboteur, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
 ) -> None:
