@@ -145,6 +145,7 @@ class _KafkaOutlet:
         self._link = link
         self._principal = principal
         self._producer: AIOKafkaProducer | None = None
+        self._parting: asyncio.Task[None] | None = None
         self._known: set[str] = set()
         self._turn = asyncio.Lock()  # one put at a time: their order is the callers' order
         self._closed = False
@@ -164,7 +165,8 @@ class _KafkaOutlet:
             async with self._link.answered():
                 await producer.start()
         except BaseException:
-            await drop_producer(producer)
+            self._producer = producer
+            await self._drop()
             raise
         self._producer = producer
         return producer
@@ -230,7 +232,10 @@ class _KafkaOutlet:
         producer, self._producer = self._producer, None
         self._known.clear()
         if producer is not None:
-            await drop_producer(producer)
+            # In a task of its own: who is cancelled while it waits must not leave half a producer behind.
+            self._parting = asyncio.create_task(drop_producer(producer))
+        if self._parting is not None:
+            await asyncio.shield(self._parting)
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -261,6 +266,7 @@ class _KafkaInlet:
         # Held while the client may be opening a connection: one that is born after the farewell stays open for ever.
         self._asking = asyncio.Lock()
         self._waiting: asyncio.Timeout | None = None
+        self._parting: asyncio.Task[None] | None = None
         self._done: dict[TopicPartition, int] = {}
         self._closed = False
 
@@ -438,12 +444,17 @@ class _KafkaInlet:
 
     async def close(self) -> None:
         """Leave without committing."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._waiting is not None:
-            with suppress(RuntimeError):  # it has just run out by itself
-                self._waiting.reschedule(0)
+        if not self._closed:
+            self._closed = True
+            if self._waiting is not None:
+                with suppress(RuntimeError):  # it has just run out by itself
+                    self._waiting.reschedule(0)
+            # In a task of its own: who is cancelled while it waits must not leave half a consumer behind.
+            self._parting = asyncio.create_task(self._leave())
+        if self._parting is not None:
+            await asyncio.shield(self._parting)
+
+    async def _leave(self) -> None:
         async with self._asking:
             await leave_consumer(self._consumer, self._link.patience)
 
