@@ -436,6 +436,22 @@ class TakesPlain(Window):
         self.covering = _AnyCover(seat)
 
 
+class _NoReasons(Covering):
+    def off(self, delivery: Delivery) -> Delivery:
+        try:
+            return super().off(delivery)
+        except Refused as refused:
+            raise Refused(reasons.NOT_A_TOKEN, "could not be opened") from refused
+
+
+class NamesNoFault(Window):
+    """Says of whatever it cannot open that it is no token, so that nobody learns what was done to it."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self.covering = _NoReasons(seat)
+
+
 # ------------------------------------------------------------------------- operators of the broker
 
 

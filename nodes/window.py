@@ -255,12 +255,24 @@ class Window:
         """Know what the log says, and nothing else."""
         self.ledger.forget()
         self.outbox.forget()
+        last: dict[str, str] = {}
         for _, body in self.log.records():
             record = records.read(body)
             self.ledger.apply(record)
             if record.event in (records.SENT, records.ANSWERED):
-                self.outbox.learn(self.log.object(str(record.fields["raw"])))
+                raw = str(record.fields["raw"])
+                last[self._addressee(record) or raw] = raw
+        # The last number to each partner is enough: reading every message again would take minutes after a million.
+        for raw in last.values():
+            self.outbox.learn(self.log.object(raw))
         self._ahead = False
+
+    def _addressee(self, record: records.Record) -> str | None:
+        """To whom a record says that something left; None when it does not: an answer to what was refused unread."""
+        if record.event == records.SENT:
+            return str(record.fields["receiver"])
+        message = self.ledger.received.get(str(record.fields["of"]))
+        return None if message is None else message.sender
 
     # ----------------------------------------------------------------------------------------- what arrives
 

@@ -29,12 +29,14 @@ from scenarios.continuity.sender_killed import sender_killed
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
+from scenarios.isolation.altered_cover import altered_cover
 from scenarios.isolation.at_the_door import at_the_door
 from scenarios.isolation.downgraded import downgraded
 from scenarios.isolation.dropped import dropped
 from scenarios.isolation.foreign_topic import foreign_topic
 from scenarios.isolation.operator_reads import operator_reads
 from scenarios.isolation.reordered import reordered
+from scenarios.isolation.replayed_cover import replayed_cover
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
@@ -62,6 +64,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     reordered,
     operator_reads,
     downgraded,
+    altered_cover,
+    replayed_cover,
     receiver_killed_at_each_step,
     receiver_killed_within_a_turn,
     sender_killed,

@@ -27,8 +27,9 @@ from harness.cli.journal import journal
 from harness.clock import seconds
 from harness.errors import NotReady
 from harness.trial import about, packs
-from harness.trial.benchmark import WIDTH, Rate, Trips, rate, trips
+from harness.trial.benchmark import WIDTH, Rate, Recovery, Shared, Trips, rate, shared, trips
 from harness.trial.buses import CONTAINER, LOCAL, MEMORY, named
+from harness.trial.measure import quantile
 
 TARGETS: Final = {"--help": 0.15, "demo": 3.0}
 """The commands whose whole process is timed, and the seconds it may take when warm."""
@@ -43,28 +44,31 @@ class Extent:
     load: float
     trips: float
     runs: int
+    kills: int
+    """Of a party and of the broker each, to see how long they take to come back."""
 
 
-FULL: Final = Extent(load=40.0, trips=20.0, runs=9)
-QUICK: Final = Extent(load=6.0, trips=3.0, runs=3)
+FULL: Final = Extent(load=40.0, trips=20.0, runs=9, kills=5)
+QUICK: Final = Extent(load=6.0, trips=3.0, runs=3, kills=2)
 
 
 @click.command(name="bench")
-@click.option("--quick", is_flag=True, help="Under a minute instead of some four.")
+@click.option("--quick", is_flag=True, help="About a minute instead of some six.")
 @click.option(
     "--bus",
     "buses",
     multiple=True,
     metavar="BUS",
-    help="Round trips on this bus only, as `corridor run` knows it. Again for another. [default: memory and local]",
+    help="On this bus only, as `corridor run` knows it. Again for another. [default: memory and local]",
 )
 @click.option("--seconds", "load", type=click.FloatRange(0.1, 600.0), help="Of load for each algorithm.")
 @click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/bench.schema.json).")
 def command(*, quick: bool, buses: tuple[str, ...], load: float | None, as_json: bool) -> None:
     """Measure the published figures again.
 
-    Exchanges a second in one process and the budget that their parts allow; round trips on the memory bus and on a
-    real Apache Kafka; the wall time of `corridor --help` and `corridor demo`.
+    Exchanges a second in one process and the budget that their parts allow; the same on a real Apache Kafka with the
+    parties as one process and as two, and the time to recover from a kill; round trips on both buses; the wall time
+    of `corridor --help` and `corridor demo`.
 
     \b
     Examples:
@@ -74,7 +78,8 @@ def command(*, quick: bool, buses: tuple[str, ...], load: float | None, as_json:
     chosen = [named(bus) for bus in buses] or [MEMORY, LOCAL]
     extent = QUICK if quick else FULL
     if load is not None:
-        extent = Extent(load, load / 2, min(extent.runs, max(1, round(load))))
+        few = max(1, round(load))
+        extent = Extent(load, load / 2, min(extent.runs, few), min(extent.kills, few))
     ground = packs.installed()[0]
     face = NdJson() if as_json else Text()
     face.machine()
@@ -92,6 +97,18 @@ def command(*, quick: bool, buses: tuple[str, ...], load: float | None, as_json:
                 if buses:
                     raise  # it was asked for by name
                 face.skipped(f"round trips on {_bus(bus)}", str(error))
+        for number, bus in enumerate(bus for bus in chosen if bus != MEMORY):
+            say.progress(f"parties as one and two processes on {_bus(bus)}, and kills, about {extent.load + 20:g} s")
+            place = _new(folder / f"shared-{number}")
+            try:
+                doing_all = shared(
+                    ground, place, bus=bus, most_seconds=extent.load, kills=extent.kills, say=say.progress
+                )
+                face.shared(bus, *asyncio.run(doing_all))
+            except NotReady as error:
+                if buses:
+                    raise  # it was asked for by name
+                face.skipped(f"parties as processes on {_bus(bus)}", str(error))
         for algorithm in Algorithm:
             say.progress(f"exchanges signed with {algorithm.value}, about {extent.load:g} s")
             place = _new(folder / algorithm.value)
@@ -123,6 +140,19 @@ class Text:
         """Round trips."""
         said = f"p50 {found.median * 1e3:.1f} ms  p99 {found.slowest * 1e3:.1f} ms  over {found.exchanges} exchanges"
         say.result(f"round trip on {_bus(found.bus)}, one at a time, ES256: {said}")
+
+    def shared(self, bus: str, found: Shared, recoveries: Sequence[Recovery]) -> None:
+        """Parties as one process and as two, and how long kills cost."""
+        said = f"ES256, {WIDTH} in flight, a receipt for each, {found.exchanges} exchanges each"
+        say.result(f"exchanges a second on {_bus(bus)}, {said}")
+        say.row("memory", f"{found.memory:6.0f}  both parties in one process, the memory bus")
+        say.row("one", f"{found.one:6.0f}  both parties in one process               ratio {found.ratio(1):.2f}")
+        say.row("two", f"{found.two:6.0f}  each party in its own, watched from here  ratio {found.ratio(2):.2f}")
+        for one in recoveries:
+            times = (
+                f"p50 {quantile(one.taken, 0.5):.2f} s  slowest {one.taken[-1]:.2f} s  over {len(one.taken)} kill(s)"
+            )
+            say.result(f"from a kill of the {one.of} to the next answer, on {_bus(bus)}: {times}")
 
     def process(self, words: str, taken: Sequence[float], target: float) -> None:
         """The wall time of a process."""
@@ -164,6 +194,24 @@ class NdJson:
         """Round trips."""
         times = {"p50_ms": round(found.median * 1e3, 2), "p99_ms": round(found.slowest * 1e3, 2)}
         say.line("round_trip", bus=found.bus, algorithm=Algorithm.ES256.value, exchanges=found.exchanges, **times)
+
+    def shared(self, bus: str, found: Shared, recoveries: Sequence[Recovery]) -> None:
+        """Parties as one process and as two, and how long kills cost."""
+        for processes, achieved in ((1, found.one), (2, found.two)):
+            say.line(
+                "processes",
+                bus=bus,
+                algorithm=Algorithm.ES256.value,
+                processes=processes,
+                in_flight=WIDTH,
+                exchanges=found.exchanges,
+                per_second=round(achieved, 1),
+                memory_per_second=round(found.memory, 1),
+                ratio=round(found.ratio(processes), 3),
+            )
+        for one in recoveries:
+            times = {"p50_s": round(quantile(one.taken, 0.5), 2), "slowest_s": round(one.taken[-1], 2)}
+            say.line("recovery", bus=bus, of=one.of, kills=len(one.taken), **times)
 
     def process(self, words: str, taken: Sequence[float], target: float) -> None:
         """The wall time of a process."""

@@ -14,6 +14,7 @@ from certs.identity import Algorithm
 from harness.clock import SystemClock, seconds
 from harness.exchange import topics
 from harness.exchange.memory import MemoryBus
+from harness.trial.apart import BROKER, apart
 from harness.trial.budget import Part, alone, possible
 from harness.trial.buses import standing
 from harness.trial.ground import Ground
@@ -82,6 +83,67 @@ async def rate(ground: Ground, folder: Path, *, algorithm: Algorithm, most_secon
     found = parts.parts()
     in_turns, apart = possible(found)
     return Rate(algorithm, done, done / spent, apart, in_turns, found)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What two parties do on a real broker, as one process and as two, against the memory bus: exchanges a second."""
+
+    exchanges: int
+    memory: float
+    one: float
+    two: float
+
+    def ratio(self, processes: int) -> float:
+        """Achieved on the broker against the memory bus."""
+        return (self.one if processes == 1 else self.two) / self.memory
+
+
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """The seconds until an exchange begun at the moment of a kill was answered, shortest first."""
+
+    of: str
+    taken: tuple[float, ...]
+
+
+async def shared(
+    ground: Ground, folder: Path, *, bus: str, most_seconds: float, kills: int, say: Callable[[str], None]
+) -> tuple[Shared, tuple[Recovery, ...]]:
+    """Measure the three side by side for about `most_seconds`, then how long a kill of a party and of the broker costs.
+
+    Slices take turns, so that a machine that is slow for a while is slow for all three.
+
+    Raises:
+        NotReady: there is no such bus here.
+    """
+    principals = [topics.principal(party) for party in ground.corridors[0].parties]
+    memory = MemoryBus(SystemClock())
+    spent = {"memory": 0.0, "one": 0.0, "two": 0.0}
+    slices = 0
+    async with (
+        standing(bus, folder, principals, SystemClock(), say) as stands,
+        stands("bench-shared.") as opened,
+        working(ground, memory, folder / "memory", algorithm=Algorithm.ES256) as here,
+        working(ground, opened, folder / "one", algorithm=Algorithm.ES256) as one,
+        apart(ground, stands, folder / "two") as two,
+    ):
+        for pair in (here, one):
+            await loaded(pair, width=WIDTH, most_seconds=most_seconds, most=SLICE)  # warms what is made at first use
+        await two.load(width=WIDTH, most=SLICE)
+        begun = seconds()
+        while slices < FEWEST or seconds() - begun < most_seconds:
+            for name, pair in (("memory", here), ("one", one)):
+                spent[name] += (await loaded(pair, width=WIDTH, most_seconds=most_seconds + 60, most=SLICE)).seconds
+            spent["two"] += await two.load(width=WIDTH, most=SLICE)
+            slices += 1
+        party = [await two.killed(two.answers.party) for _ in range(kills)]
+        broker = [await two.killed(BROKER) for _ in range(kills if stands.broker is not None else 0)]
+    await memory.close()
+    done = slices * SLICE
+    rates = Shared(done, done / spent["memory"], done / spent["one"], done / spent["two"])
+    recoveries = (Recovery("party", tuple(sorted(party))), Recovery(BROKER, tuple(sorted(broker))))
+    return rates, tuple(one for one in recoveries if one.taken)
 
 
 async def trips(ground: Ground, folder: Path, *, bus: str, most_seconds: float, say: Callable[[str], None]) -> Trips:

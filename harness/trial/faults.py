@@ -16,6 +16,7 @@ from datetime import timedelta
 
 from certs.gates import base64url, base64url_encode
 from certs.identity import Identity
+from certs.jwe import looks_encrypted
 from harness.clock import Chance, Clock
 from harness.exchange import topics
 from harness.exchange.bus import OPERATOR, Ack, Bus, Outlet, Record
@@ -121,6 +122,19 @@ class Mallory:
             start = signed.index(_SUBJECT) + len(_SUBJECT)
             signed[signed.index(b'"', start) - 1] ^= 1
             return replace(record, value=b".".join((head, base64url_encode(bytes(signed)), signature)))
+
+        self._add(sender, receiver, tamper)
+
+    def spoils_cover(self, *, sender: str, receiver: str) -> None:
+        """Change one character of the ciphertext of the next encrypted message from `sender` to `receiver`."""
+        self._does(f"stands between {sender} and {receiver} and will change a character of the ciphertext")
+
+        def tamper(record: Record) -> Record:
+            if not looks_encrypted(record.value):
+                return record
+            parts = record.value.split(b".")
+            parts[3] = (b"B" if parts[3][:1] == b"A" else b"A") + parts[3][1:]
+            return replace(record, value=b".".join(parts))
 
         self._add(sender, receiver, tamper)
 

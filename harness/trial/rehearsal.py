@@ -123,7 +123,8 @@ def not_played(scenario: Scenario, programme: Programme) -> Outcome:
     judged = tuple(
         Judged(one.name, one.promise, Verdict.NOT_PLAYED, one.promise, why, one.topic) for one in scenario.checks
     )
-    return Outcome(scenario, judged, programme.folder / scenario.id, 0.0, programme.again(scenario), unplayable=why)
+    folder, again = programme.folder / scenario.id, programme.again(scenario)
+    return Outcome(scenario, judged, folder, 0.0, again, unplayable=why, recorded=False)
 
 
 def never_played(programme: Programme, why: NotReady) -> tuple[Outcome, ...]:

@@ -43,9 +43,9 @@ class Outcome:
     seconds: float
     again: str
     trouble: str = ""
+    unplayable: str = ""
     recorded: bool = True
     """Whether there is a history; not when the bus never came up."""
-    unplayable: str = ""
 
     @property
     def verdict(self) -> Verdict:

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs.authority import Authority
 from certs.identity import Algorithm, Identity
-from certs.jwe import Opener
+from certs.jwe import Opener, looks_encrypted
 from certs.trust import TrustStore
 from harness.clock import Chance, Clock, moment
 from harness.errors import BadInput, RoadFailed
@@ -34,6 +34,7 @@ from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
+from harness.trial import under_cover
 from harness.trial.buses import Fallible
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
@@ -136,6 +137,7 @@ class Window:
         not know it is it lodged again.
         """
         self._stage.step(self.code, f"issues a document of {len(octets)} bytes to {to}")
+        await self._bounded(self._party.up(), f"{self.code} to listen")
         deaths = self._party.deaths
         try:
             sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
@@ -220,16 +222,6 @@ class Window:
         """The signed tokens behind what crossed encrypted."""
         return await self._party.hands_over()
 
-    async def took(self) -> set[tuple[str, int]]:
-        """The places, by topic and offset, from which its log says that something came to its inboxes."""
-        mine = f"{topics.principal(self.code)}.in.from."
-        noted = (told(body).fields for body in await self.gives_out())
-        return {
-            (str(fields["topic"]), int(str(fields["offset"])))
-            for fields in noted
-            if "offset" in fields and str(fields["topic"]).startswith(mine)
-        }
-
     async def notes(self, count: int) -> None:
         """Wait until its log says that it sent so many messages, whether or not they could leave."""
 
@@ -238,13 +230,6 @@ class Window:
                 await asyncio.sleep(_LOOK)
 
         await self._bounded(noted(), f"{self.code} to write down {count} message(s)")
-
-    async def knows_answer(self, identity: str) -> bool:
-        """Whether its log holds a receipt about this message."""
-        return any(
-            (record := told(body)).event == records.ACKNOWLEDGED and record.fields.get("of") == identity
-            for body in await self.gives_out()
-        )
 
     async def _bounded(self, doing: Awaitable[T], what: str) -> T:
         next_life = self._party.deaths + 1
@@ -360,13 +345,23 @@ class Stage:
         self.scribe.write(What.PROMISE, check=check.name, args=args)
 
     async def message(self, sent: Sent, *, copy: int = 1) -> Seen:
-        """The message as the tap saw it, the `copy`th time."""
-        return await self._seen(
-            lambda seen: seen.in_inbox and seen.sealed.identity == sent.identity, f"{sent.subject} on the wire", copy
-        )
+        """The message as the tap saw it, the `copy`th time; where it crossed encrypted, as the operator saw it."""
+
+        def it(seen: Seen) -> bool:
+            return seen.in_inbox and seen.sealed.identity == sent.identity
+
+        def under_its_cover(seen: Seen) -> bool:
+            # One transaction has one message here, and whoever tampers with it keeps its key.
+            same_road = seen.delivery.topic == sent.topic and seen.delivery.key == sent.correlation.encode()
+            return same_road and looks_encrypted(seen.delivery.value)
+
+        wanted = under_its_cover if self._encrypted(sent) else it
+        return await self._seen(wanted, f"{sent.subject} on the wire", copy)
 
     async def answer(self, sent: Sent, *, copy: int = 1) -> Seen:
-        """The `copy`th receipt about this message that came over the wire."""
+        """The `copy`th receipt about this message that came over the wire, or, where that is encrypted, was heard."""
+        if self._encrypted(sent):
+            return await self._answer_under_cover(sent, copy)
         return await self.answer_to(sent.identity, sent.subject, copy=copy)
 
     async def answer_to(self, identity: str, what: str, *, copy: int = 1) -> Seen:
@@ -378,18 +373,6 @@ class Stage:
 
         return await self._seen(about, f"answer {copy} to {what}", copy)
 
-    async def hears(self, sent: Sent, *, of: str) -> None:
-        """Return once `of`, who sent this, has an answer in its log: on an encrypted corridor the wire shows none."""
-        window, other = self.window(of), self.window(sent.to)
-        try:
-            async with asyncio.timeout(self.setting.patience):
-                while not await window.knows_answer(sent.identity):
-                    # One more round between the two, in which each takes what is on its topics. No sleep.
-                    await other.seeks_witness(of)
-                    await window.seeks_witness(sent.to)
-        except TimeoutError as error:
-            raise self.stopped(f"{of} to hear an answer to {sent.subject}") from error
-
     async def crossed(self, count: int) -> None:
         """Wait until that many documents were seen on inboxes."""
 
@@ -397,6 +380,32 @@ class Stage:
             return seen.in_inbox and seen.said.get("type") == Type.DOCUMENT
 
         await self._seen(document, f"{count} document(s) on their way", count)
+
+    async def _answer_under_cover(self, sent: Sent, copy: int) -> Seen:
+        """The same where the wire shows nothing: from the log of who sent it, and the token it hands over.
+
+        Between two looks the pair witness each other once, in which each takes what is on its topics. No sleep.
+        """
+        sender = self._sender_of(sent)
+        window, other = self.window(sender), self.window(sent.to)
+        try:
+            async with asyncio.timeout(self.setting.patience):
+                while True:
+                    given, handed = await window.gives_out(), await window.hands_over()
+                    answers = under_cover.answers(sent.identity, given, handed, self.tap.seen)
+                    if len(answers) >= copy:
+                        return answers[copy - 1]
+                    await other.seeks_witness(sender)
+                    await window.seeks_witness(sent.to)
+        except TimeoutError as error:
+            raise self.stopped(f"{sender} to hear answer {copy} to {sent.subject}") from error
+
+    def _sender_of(self, sent: Sent) -> str:
+        return next(code for code in self.windows if topics.inbox(sent.to, code) == sent.topic)
+
+    def _encrypted(self, sent: Sent) -> bool:
+        pair = {sent.to, self._sender_of(sent)}
+        return any(corridor.encrypts and pair == set(corridor.parties) for corridor in self.ground.corridors)
 
     async def tampered(self, *, on: str, after: Sent) -> Seen:
         """What came on topic `on` of this transaction under another identity than its sender gave it."""
@@ -505,7 +514,9 @@ class Stage:
         wanted -= {Sealed(value).raw for value in self.wire.kept_away}
         # Under a cover the tap cannot tell them apart: there it has seen enough when it saw the places that logs name.
         wanted -= {Sealed(token).raw for window in self.windows.values() for token in await window.hands_over()}
-        places = {place for window in self.windows.values() for place in await window.took()}
+        places = {
+            place for one in self.windows.values() for place in under_cover.taken(one.code, await one.gives_out())
+        }
         try:
             async with asyncio.timeout(self.setting.patience / 4):
                 await self.tap.until_all(wanted)

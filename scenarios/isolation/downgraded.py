@@ -31,7 +31,7 @@ async def downgraded(stage: Stage) -> None:
     )
     await stage.mallory.puts(plain)
     twin = await qm.lodges(stage.sample("origin-certificate.json"), to="QP")
-    await stage.hears(twin, of="QM")
+    await stage.answer(twin)
     stage.promises(
         checks.refused_with_reason,
         of=stage.identity_of(plain),

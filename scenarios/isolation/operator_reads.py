@@ -25,6 +25,6 @@ async def operator_reads(stage: Stage) -> None:
     qm = stage.window("QM")
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QP")
     stage.promises(isolation.operator_learns_nothing, of=sent.identity)
-    await stage.hears(sent, of="QM")
+    await stage.answer(sent)
     stage.promises(checks.five_levels, of=sent.identity, accepted=Status.ACCEPTED_WITH_WARNINGS)
     stage.promises(checks.original_untouched, of=sent.identity)

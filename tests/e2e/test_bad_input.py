@@ -92,7 +92,7 @@ WORDS = [
     (("--from", "QM", "--to", "qn"), "unknown country 'qn'"),
     (("--from", "QM", "--to", ""), "unknown country ''"),
     (("--from", "QM", "--to", "QM"), "no corridor between QM and QM"),
-    (("--from", "QM", "--to", "QP"), "no corridor between QM and QP"),
+    (("--from", "QN", "--to", "QN"), "no corridor between QN and QN"),
     ((*BETWEEN, "--bus", "carrier-pigeon"), "carrier-pigeon"),
     ((*BETWEEN, "--bus", "127.0.0.1:99999"), "127.0.0.1:99999"),
     ((*BETWEEN, "--bus", "127.0.0.1:0"), "127.0.0.1:0"),

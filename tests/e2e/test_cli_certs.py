@@ -66,7 +66,7 @@ def test_list_of_a_run(run_corridor: RunCorridor, sent: Ran) -> None:
     (said,) = sent.lines("sending")
     ran = run_corridor("certs", "list", Path(said["run"]) / "certs", folder=sent.folder)
     assert ran.code == 0, ran.err
-    assert ran.out.startswith("8 certificate(s)")
+    assert ran.out.startswith("10 certificate(s)")
     assert "QN/window/certificate.pem" in ran.out
     assert "key.pem" not in ran.out
 

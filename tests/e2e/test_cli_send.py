@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from harness.cli import send
+from harness.trial import secrets
 from scenarios import samples
 
 from .conftest import Ran, RunCorridor
@@ -49,6 +50,25 @@ def test_real_certificate(run_corridor: RunCorridor, real_data: Path, tmp_path: 
         verified = run_corridor("verify", ran.folder / line["path"], folder=tmp_path)
         assert verified.code == 0, verified.err
         assert sha256(file) in verified.out
+
+
+def test_what_crosses_encrypted(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """Between QM and QP nothing but the way can be read on the bus; both bundles verify all the same, without a key."""
+    file = tmp_path / "certificate.json"
+    file.write_bytes(samples.dated("origin-certificate.json", datetime.now(UTC)))
+    ran = run_corridor("send", file, "--from", "QM", "--to", "QP", "--json", folder=tmp_path)
+    assert ran.code == 0, ran.err
+    assert [line["level"] for line in ran.lines("level")] == LEVELS
+    (said,) = ran.lines("sending")
+    history = next((tmp_path / said["run"]).rglob("history.jsonl"))
+    events = [json.loads(line) for line in history.read_text(encoding="utf-8").splitlines()]
+    crossed = [one for one in events if one["what"] == "delivery"]
+    assert sum(map(secrets.under_cover, crossed)) == 2
+    assert [one for one in crossed if secrets.found_in(one, ("CO-0001", "Sjøblad & Ævarsdóttir Spinneri AS"))] == []
+    for line in ran.lines("bundle"):
+        verified = run_corridor("verify", ran.folder / line["path"], folder=tmp_path)
+        assert verified.code == 0, verified.err
+        assert "VERIFIED" in verified.out
 
 
 def test_sample(sent: Ran) -> None:

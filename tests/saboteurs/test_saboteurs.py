@@ -107,5 +107,5 @@ def test_a_saboteur_that_nobody_seats() -> None:
     operators = {
         one for one in vars(saboteurs).values() if inspect.isfunction(one) and one.__module__ == saboteurs.__name__
     }
-    # A mortal window dies, and is honest.
+    # A mortal dies, and is honest.
     assert (written - {mortals.Mortal}) | operators == {saboteur.cast or saboteur.grants for _, saboteur in SEATED}

@@ -1,0 +1,64 @@
+"""A long soak on a real Apache Kafka: `python benchmarks/soak.py 1000000 --every 2000 --seed 7`.
+
+Two windows, each a process of its own, exchange signed documents while they and the broker are killed (SIGKILL) at
+moments drawn from the seed; then both logs are held against each other. Prints each kill with the seconds to recovery,
+and what the logs say. Exit code 1 when something did not hold. What is checked: `harness.trial.soak.verdict`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from pathlib import Path
+
+from harness.clock import SystemClock
+from harness.errors import CorridorError
+from harness.exchange import topics
+from harness.trial import packs
+from harness.trial.buses import LOCAL, standing
+from harness.trial.measure import quantile
+from harness.trial.soak import Kill, Plan, Soaked, soak
+
+
+def _told(kill: Kill) -> None:
+    print(f"after {kill.after} exchanges: {kill.whom} killed, answered again after {kill.seconds:.2f} s", flush=True)
+
+
+async def _soaked(plan: Plan, folder: Path) -> Soaked:
+    ground = packs.installed()[0]
+    principals = [topics.principal(party) for party in ground.corridors[0].parties]
+    async with standing(LOCAL, folder, principals, SystemClock(), lambda text: print(text, file=sys.stderr)) as stands:
+        return await soak(ground, stands, folder / "soak", plan, _told)
+
+
+def main() -> int:
+    """Play, and say what came of it."""
+    parser = argparse.ArgumentParser(description="Exchange documents while parties and broker are killed.")
+    parser.add_argument("exchanges", type=int, nargs="?", default=10_000)
+    parser.add_argument("--every", type=int, default=2000, help="exchanges between two kills, about")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--out", type=Path, help="keep seats, logs and broker in this folder")
+    asked = parser.parse_args()
+    try:
+        with tempfile.TemporaryDirectory(prefix="corridor-soak-") as scratch:
+            plan = Plan(asked.exchanges, asked.every, asked.seed)
+            came = asyncio.run(_soaked(plan, asked.out or Path(scratch)))
+    except CorridorError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    print(f"{came.exchanges} exchanges in {came.seconds:.0f} s, {came.exchanges / came.seconds:.0f} a second")
+    for whom in sorted({kill.whom for kill in came.kills}):
+        taken = sorted(kill.seconds for kill in came.kills if kill.whom == whom)
+        print(f"{whom} killed {len(taken)} time(s): p50 {quantile(taken, 0.5):.2f} s, slowest {taken[-1]:.2f} s")
+    for party, size in came.records.items():
+        print(f"log of {party}: {size} records")
+    for what in came.broken:
+        print(f"BROKEN {what}")
+    print("HELD" if not came.broken else "BROKEN")
+    return 1 if came.broken else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,224 @@
+"""Two parties at work as processes of their own, on a real broker, driven and watched from here: for figures and soaks.
+
+One exchange: a trader lodges a document of its own at one window, and a receipt about it stands on the topic of the way
+back. There is no wire here, no history and no judge: who watches reads keys and headers alone, so that little of what
+is measured is ours. The parties are what `corridor node` starts, and nothing else.
+
+Load: `Apart.load`. Recovery: `Apart.killed`. What must hold after a million exchanges: `soak`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from certs.gates import strict_object
+from certs.identity import Algorithm
+from certs.jws import read
+from harness.clock import Chance, SystemClock, seconds
+from harness.errors import BadInput, RoadFailed
+from harness.exchange import topics
+from harness.exchange.bus import OPERATOR, Bus, Delivery, Inlet
+from harness.exchange.envelope import Type
+from harness.trial.buses import Standing
+from harness.trial.ground import Ground
+from harness.trial.measure import SAMPLE
+from harness.trial.processes import OwnProcess
+from harness.trial.stage import PATIENCE, Setting, found, living, rights_of, seat
+
+REFERENCE: Final = b"CO-0001"
+"""The sample's own reference, which each document replaces by its number."""
+
+BROKER: Final = "broker"
+"""What can be killed besides the parties."""
+
+
+class Watch:
+    """What crossed, as far as keys and headers tell. Filled by `reads`."""
+
+    def __init__(self, there: str, back: str) -> None:
+        self._there, self._back = there, back
+        self.answered: set[str] = set()
+        """Transactions whose receipt stands on the way back."""
+        self.marks = 0
+        """Requests for a cosignature that stand on the way there."""
+        self.unclaimed: dict[str, bytes] = {}
+        """Documents on the way there that no trader has heard of yet, by transaction."""
+        self.claimed: set[str] = set()
+        self._more = asyncio.Condition()
+
+    async def reads(self, inlet: Inlet) -> None:
+        """Take what comes, until cancelled."""
+        while True:
+            for delivery in await inlet.take():
+                self._see(delivery, dict(delivery.headers).get("ce_type", b"").decode())
+            async with self._more:
+                self._more.notify_all()
+
+    def _see(self, delivery: Delivery, kind: str) -> None:
+        transaction = delivery.key.decode()
+        if delivery.topic == self._back and kind == Type.RECEIPT:
+            self.answered.add(transaction)
+        elif delivery.topic == self._there and kind == Type.CHECKPOINT:
+            self.marks += 1
+        elif delivery.topic == self._there and kind == Type.DOCUMENT and transaction not in self.claimed:
+            self.unclaimed[transaction] = delivery.value
+
+    def claim(self, transaction: str) -> None:
+        """A trader has heard of this one."""
+        self.claimed.add(transaction)
+        self.unclaimed.pop(transaction, None)
+
+    def forget(self, transaction: str) -> None:
+        """This one is over: a soak must not grow by it."""
+        self.answered.discard(transaction)
+        self.claimed.discard(transaction)
+
+    async def until(self, there: Callable[[], bool]) -> None:
+        """Return once that is so. Bound the wait with a deadline."""
+        async with self._more:
+            await self._more.wait_for(there)
+
+
+class Apart:
+    """The two parties of a corridor, each in its own process. Made by `apart`."""
+
+    def __init__(self, asks: OwnProcess, answers: OwnProcess, stands: Standing, watch: Watch, document: bytes) -> None:
+        self.asks, self.answers = asks, answers
+        self._broker = stands.broker
+        self._watch = watch
+        self._document = document
+        self._numbers = 0
+        self._flushing = asyncio.Lock()
+        self._flushed = 0
+        """The life of the asker up to which all that it had logged was seen."""
+        self._more = asyncio.Condition()
+        self.done = 0
+        """Exchanges that were answered. Counted by `exchange`."""
+
+    async def until_done(self, count: int) -> None:
+        """Return once that many exchanges were answered."""
+        async with self._more:
+            await self._more.wait_for(lambda: self.done >= count)
+
+    async def exchange(self) -> float:
+        """Make one exchange, whoever is killed meanwhile; return the seconds until its receipt stood on the topic."""
+        begun = seconds()
+        self._numbers += 1
+        octets = self._document.replace(REFERENCE, b"CO-%07d" % self._numbers)
+        transaction = await self._lodged(octets, f"CO-{self._numbers:07d}")
+        self._watch.claim(transaction)
+        await self._watch.until(lambda: transaction in self._watch.answered)
+        self._watch.forget(transaction)
+        async with self._more:
+            self.done += 1
+            self._more.notify_all()
+        return seconds() - begun
+
+    async def load(self, *, width: int, most: int) -> float:
+        """Make `most` exchanges with `width` in flight; return the seconds it took."""
+        begun, left = seconds(), most
+
+        async def trader() -> None:
+            nonlocal left
+            while left > 0:
+                left -= 1
+                await self.exchange()
+
+        async with asyncio.TaskGroup() as group:
+            for _ in range(width):
+                group.create_task(trader())
+        return seconds() - begun
+
+    async def killed(self, whom: str) -> float:
+        """Kill a party or the broker; return the seconds until an exchange begun at that moment was answered."""
+        begun = seconds()
+        if whom == BROKER:
+            if self._broker is None:
+                raise BadInput("this bus has no broker that can be killed", expected="one that was started here")
+            await self._broker.falls()
+        else:
+            party = next(one for one in (self.asks, self.answers) if one.party == whom)
+            deaths = party.deaths
+            party.kill()
+            await party.up(deaths + 1)
+        await self.exchange()
+        return seconds() - begun
+
+    async def _lodged(self, octets: bytes, reference: str) -> str:
+        """Lodge it once. A party that died meanwhile may have it or not: what crossed tells."""
+        while True:
+            await self.asks.up()
+            deaths = self.asks.deaths
+            try:
+                return (await self.asks.counter.lodge(octets, to=self.answers.party)).correlation
+            except RoadFailed:
+                await self.asks.up(deaths + 1)
+            try:
+                await self._flush(deaths + 1)
+            except RoadFailed:
+                continue  # dead again: the next round asks its next life
+            for transaction, token in self._watch.unclaimed.items():
+                if strict_object(read(token).payload).get("subject") == reference:
+                    return transaction
+
+    async def _flush(self, life: int) -> None:
+        """Return once all that the asker had logged in earlier lives was seen on the topic."""
+        async with self._flushing:
+            if self._flushed >= life:
+                return
+            # A restarted party puts what is left before it listens; what it puts now stands behind that on the topic.
+            marks = self._watch.marks
+            await self.asks.counter.seek_witness(self.answers.party)
+            await self._watch.until(lambda: self._watch.marks > marks)
+            self._flushed = life
+
+
+@asynccontextmanager
+async def apart(
+    ground: Ground,
+    stands: Standing,
+    folder: Path,
+    *,
+    algorithm: Algorithm = Algorithm.ES256,
+    patience: float = PATIENCE,
+) -> AsyncIterator[Apart]:
+    """Seat the two parties of the ground's first corridor as processes on `stands` while the block lasts.
+
+    Their seats, with their logs, are in `folder/parties`.
+
+    Raises:
+        BadInput: the bus lives inside this process.
+        RoadFailed: a party or the broker failed.
+    """
+    if stands.way is None:
+        raise BadInput("parties in processes of their own on the memory bus", expected="a bus they all reach")
+    first = replace(ground, corridors=ground.corridors[:1])
+    asks, answers = first.corridors[0].parties
+    chance, clock = Chance(), SystemClock()
+    setting = Setting(f"apart-{chance.token('run', count=4)}", folder, clock, chance, algorithm, patience)
+    there, back = topics.inbox(answers, asks), topics.inbox(asks, answers)
+    async with stands(f"{setting.run}.") as bus:
+        await bus.open_topics(rights_of(first.corridors))
+        seats = seat(setting, first, found(setting, first), bus)
+        parties = {code: OwnProcess(first.cast, place, stands.way) for code, place in seats.items()}
+        watch = Watch(there, back)
+        async with watching(bus, watch, (there, back)), living(parties, patience):
+            yield Apart(parties[asks], parties[answers], stands, watch, first.sample(SAMPLE, clock.now()))
+
+
+@asynccontextmanager
+async def watching(bus: Bus, watch: Watch, names: tuple[str, ...]) -> AsyncIterator[None]:
+    """Let `watch` read these topics, as the broker's operator, while the block lasts."""
+    inlet = await bus.inlet(OPERATOR, names, group=None)
+    try:
+        async with asyncio.TaskGroup() as group:
+            reading = group.create_task(watch.reads(inlet))
+            yield
+            reading.cancel()
+    finally:
+        await inlet.close()
