@@ -108,7 +108,7 @@ class Window:
         self._owed: dict[asyncio.Future[Any], Any] = {}
         """What is durable, and did not yet leave over any road: who waits for it, and what they are to be told."""
         self._ahead = True
-        """Whether ledger and outbox know other things than the log: at first, and when it took no more notes."""
+        """Whether ledger and outbox know other things than the log: at first, and from a note until it is durable."""
         self._closed = False
         self._leaving = asyncio.Event()
         self._tell = structlog.get_logger().bind(party=seat.party, run=seat.run)
@@ -193,15 +193,23 @@ class Window:
 
     async def _turn(self, work: list[Work], inlet: Inlet, outlet: Outlet) -> None:
         turn = Turn()
-        for piece in work:
-            if isinstance(piece, _Asked):
-                self._do(piece, turn)
-            else:
-                turn.arrived.extend(piece)
-                self.take(piece, turn)
-        self._request_cosignatures(turn)
-        # Durable first, then answered, then committed: the order is the promise.
-        self._write(turn)
+        try:
+            self._ahead = True
+            for piece in work:
+                if isinstance(piece, _Asked):
+                    self._do(piece, turn)
+                else:
+                    turn.arrived.extend(piece)
+                    self.take(piece, turn)
+            self._request_cosignatures(turn)
+            # Durable first, then answered, then committed: the order is the promise.
+            self._write(turn)
+        except RoadFailed as failed:
+            # Nothing of this turn is durable, so nothing of it was done: that is what they hear who asked for it.
+            for piece in work:
+                if isinstance(piece, _Asked) and not piece.answer.done():
+                    piece.answer.set_exception(failed)
+            raise
         # From here on it leaves, if not over this road then over the next: whoever asked for it must not ask again.
         self._owed |= dict(turn.promises)
         if turn.outgoing:
@@ -212,17 +220,10 @@ class Window:
         self._keep_promises()
 
     def _write(self, turn: Turn) -> None:
-        """Make a turn's notes durable. Raises RoadFailed: nothing of it was written, and who asked for it is told."""
-        if not turn.records:
-            return
-        try:
+        """Make a turn's notes durable. Raises RoadFailed: nothing of it was written."""
+        if turn.records:
             self.log.append(turn.records, turn.objects)
-        except RoadFailed as failed:
-            self._ahead = True
-            for answer, _ in turn.promises:
-                if not answer.done():
-                    answer.set_exception(failed)
-            raise
+        self._ahead = False
 
     def _keep_promises(self) -> None:
         """Tell whoever waits at the counter for what is logged and has left."""
@@ -234,6 +235,7 @@ class Window:
     async def _send(self, turn: Turn, outlet: Outlet) -> None:
         acks = await outlet.put(*(self.covering.over(record) for record, _ in turn.outgoing))
         proofs = Turn()
+        self._ahead = True
         for ack, (_, identity) in zip(acks, turn.outgoing, strict=True):
             if identity is not None:
                 self.notes.transported(proofs, identity, ack)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from certs.errors import TrustError
 from harness.clock import stamp
-from harness.errors import NotProved
+from harness.errors import NotProved, RoadFailed
 from harness.evidence import checkpoint as checkpoints
 from harness.evidence.bundle import write
 from harness.evidence.checkpoint import Checkpoint, origin
@@ -215,9 +215,12 @@ class Witnessing:
             "cosignature": cosignature.decode(),
         }
         written = path.with_suffix(".new")
-        # Not forced to the disk: the partner cosigns again whenever it is asked.
-        written.write_text(json.dumps(told), encoding="utf-8")
-        written.replace(path)
+        try:
+            # Not forced to the disk: the partner cosigns again whenever it is asked.
+            written.write_text(json.dumps(told), encoding="utf-8")
+            written.replace(path)
+        except OSError as error:
+            raise RoadFailed(f"the cosignature of {partner} cannot be kept: {error}", todo="check the disk") from error
 
     def _path(self, partner: str) -> Path:
         return self._seat.folder / f"cosigned-by-{partner}.json"

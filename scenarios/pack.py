@@ -19,6 +19,7 @@ from scenarios.attacks.wrong_topic import wrong_topic
 from scenarios.continuity.acknowledgement_lost import acknowledgement_lost
 from scenarios.continuity.both_killed_in_a_batch import both_killed_in_a_batch
 from scenarios.continuity.broker_killed import broker_killed
+from scenarios.continuity.disk_full import disk_full
 from scenarios.continuity.one_partner_floods import one_partner_floods
 from scenarios.continuity.poison import poison
 from scenarios.continuity.receiver_killed_at_each_step import receiver_killed_at_each_step
@@ -71,6 +72,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     sender_killed,
     both_killed_in_a_batch,
     poison,
+    disk_full,
     one_partner_floods,
     road_cut,
     road_silent,

@@ -54,7 +54,7 @@ class OwnProcess:
         self._cast = cast
         self._entry = named(cast)
         self._seat = seat
-        self._folder = seat.folder.absolute()
+        self.folder = seat.folder.absolute()
         self._way = way
         self._life: _Life | None = None
         self._line: Line | None = None
@@ -63,7 +63,7 @@ class OwnProcess:
         self.party = seat.party
         self.deaths = 0
         self.counter = RemoteCounter(self._now)
-        seating.save(seat, self._folder)
+        seating.save(seat, self.folder)
 
     async def run(self) -> None:
         """Live until cancelled, and again after each time it was killed."""
@@ -108,12 +108,12 @@ class OwnProcess:
 
     def dies_at(self, moment: str) -> None:
         """Leave it the mark in its own folder."""
-        leave_mark(self._folder, moment, PROCESS, self._cast)
+        leave_mark(self.folder, moment, PROCESS, self._cast)
 
     async def _born(self) -> _Life:
         address = self._way.by.get(self.party, self._way.address)
-        options = ["--bus", address, "--seat", str(self._folder), "--cast", self._entry]
-        options += ["--control", str(self._folder / SOCKET)]
+        options = ["--bus", address, "--seat", str(self.folder), "--cast", self._entry]
+        options += ["--control", str(self.folder / SOCKET)]
         if self._way.config is not None:
             options += ["--bus-config", str(self._way.config)]
         if self._way.wire is not None:
@@ -122,13 +122,13 @@ class OwnProcess:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *_COMMAND, self.party, *options, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, process_group=0
         )
-        return _Life(process, self._folder / SAID)
+        return _Life(process, self.folder / SAID)
 
     async def _call(self, life: _Life) -> Line:
         """Call it as soon as it listens."""
         if not await life.ready:
             raise self._failed(f"did not come up (exit code {await life.process.wait()})")
-        line = await called(self.party, self._folder / SOCKET)
+        line = await called(self.party, self.folder / SOCKET)
         # Cancelled when the line went dead before a word: that it was killed shows in its exit code.
         with suppress(asyncio.CancelledError):
             await asyncio.shield(line.pid)
@@ -147,12 +147,12 @@ class OwnProcess:
         return self._line
 
     def _failed(self, what: str) -> RoadFailed:
-        said = (self._folder / SAID).read_text("utf-8", "replace").split("\n")
+        said = (self.folder / SAID).read_text("utf-8", "replace").split("\n")
         words = " / ".join(line.strip() for line in said[-5:] if line.strip())
         return RoadFailed(
             f"the process of {self.party} {what}: {words or 'it said nothing'}",
             expected="a party that lives until it is told to go",
-            todo=f"read {self._folder / SAID} and log.jsonl beside it",
+            todo=f"read {self.folder / SAID} and log.jsonl beside it",
         )
 
 

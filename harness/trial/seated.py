@@ -18,6 +18,9 @@ from harness.exchange.seat import Seat
 from harness.trial.ground import Cast
 from harness.trial.party import Counter, Party
 
+DISK_FULL: Final = "disk-full"
+"""The file in the folder of a party with a small disk that says that there is no space left on it."""
+
 MARK: Final = "dies-at"
 """The file in a mortal party's own folder that names the moment at which it ends its life, once."""
 
@@ -37,6 +40,11 @@ class Seated(Protocol):
     @property
     def counter(self) -> Counter:
         """Where its own people come, in its present life."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """Its own folder."""
         ...
 
     @property
@@ -89,6 +97,11 @@ class InHouse:
     def party(self) -> str:
         """Its code."""
         return self._seat.party
+
+    @property
+    def folder(self) -> Path:
+        """Its own folder."""
+        return self._seat.folder
 
     @property
     def counter(self) -> Counter:

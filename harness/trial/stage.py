@@ -42,7 +42,7 @@ from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
 from harness.trial.roads import Road
-from harness.trial.seated import House, InHouse, Seated
+from harness.trial.seated import DISK_FULL, House, InHouse, Seated
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
@@ -212,6 +212,27 @@ class Window:
         self._stage.step("stage", f"will kill {self.code} at {at}")
         self._party.dies_at(at)
         return self._party.deaths + 1
+
+    def disk_fills(self) -> None:
+        """From now on there is no space left for its log: only a party with a small disk has one that can be filled."""
+        self._stage.step("stage", f"fills the disk of {self.code}")
+        self._stage.scribe.write(What.CUT, parties=[self.code], how="disk full")
+        (self._party.folder / DISK_FULL).touch()
+
+    def disk_frees(self) -> None:
+        """There is space again."""
+        self._stage.step("stage", f"frees the disk of {self.code}")
+        (self._party.folder / DISK_FULL).unlink()
+
+    async def has_no_space_for(self, octets: bytes, *, to: str) -> None:
+        """A trader lodges a document, and hears that nothing was done, because nothing can be logged."""
+        self._stage.step(self.code, f"is asked to send a document to {to}")
+        try:
+            sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to say no")
+        except RoadFailed as failed:
+            self._stage.step(self.code, f"does nothing: {failed.found}")
+            return
+        raise self._stage.stopped(f"{self.code} to have no space for {sent.subject}; it sent it")
 
     async def comes_back(self, death: int) -> None:
         """Wait until this window has died that often and is up again; the history says so."""

@@ -16,7 +16,7 @@ from harness.trial.checks import CHECKS
 from harness.trial.runner import Playbill, judge, play, trouble
 from harness.trial.script import OURS, Saboteur, Scenario
 from harness.trial.verdict import Verdict
-from nodes import mortals, saboteurs
+from nodes import mortals, saboteurs, small_disks
 from nodes.window import Window
 from scenarios.pack import PACK
 
@@ -100,12 +100,14 @@ def test_a_saboteur_that_nobody_seats() -> None:
     """There is none: each plays in at least one scenario."""
     written = {
         one
-        for module in (saboteurs, mortals)
+        for module in (saboteurs, mortals, small_disks)
         for one in vars(module).values()
         if inspect.isclass(one) and issubclass(one, Window) and one.__module__ == module.__name__
     }
     operators = {
         one for one in vars(saboteurs).values() if inspect.isfunction(one) and one.__module__ == saboteurs.__name__
     }
-    # A mortal dies, and is honest.
-    assert (written - {mortals.Mortal}) | operators == {saboteur.cast or saboteur.grants for _, saboteur in SEATED}
+    # A mortal dies, a small disk is full, and both are honest.
+    assert (written - {mortals.Mortal, small_disks.SmallDisk}) | operators == {
+        saboteur.cast or saboteur.grants for _, saboteur in SEATED
+    }

@@ -442,13 +442,12 @@ async def test_a_message_that_rests_on_another_agreement(corridor: Corridor) -> 
 
 def fill(window: Window) -> None:
     """Let the disk of a window's log be full: SQLite itself refuses a page more, as it does on a full disk."""
-    pages = window.log._base.execute("PRAGMA page_count").fetchone()[0]
-    window.log._base.execute(f"PRAGMA max_page_count = {pages}")
+    window.log.hold(held=True)
 
 
 def empty(window: Window) -> None:
     """Let there be space again."""
-    window.log._base.execute("PRAGMA max_page_count = 4294967294")
+    window.log.hold(held=False)
 
 
 def dispute() -> dict[str, str]:
