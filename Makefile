@@ -23,7 +23,7 @@ WHEEL   := dist/corridor-$(VERSION)-py3-none-any.whl
 # Folders too: a file that is gone must leave the wheel.
 SOURCES := pyproject.toml README.md LICENSE \
 	$(shell find certs harness nodes scenarios -not -name __pycache__ -not -path '*/__pycache__/*')
-TYPED   := certs harness nodes scenarios tests $(wildcard benchmarks/*.py)
+TYPED   := certs harness nodes scenarios tests compose $(wildcard benchmarks/*.py)
 
 .PHONY: demo test lint bench lock clean
 .DELETE_ON_ERROR:

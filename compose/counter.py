@@ -1,6 +1,7 @@
+#!/opt/corridor/bin/python3
 """At the counter of a party that lives in a container: what its own people ask of it, from within.
 
-    counter ready                      exit 0 once the party listens
+    counter ready                      wait; exit 0 once the party listens
     counter lodge --to QN < FILE       send a document, and wait for what the other authority decides
     counter look qn.in.from.qm         try to read a topic, as this party and with its own certificate
 
@@ -41,8 +42,16 @@ _AGAIN: Final = 0.2
 
 @asynccontextmanager
 async def at_the_counter() -> AsyncIterator[Line]:
-    """A line to the party, which listens. Raises RoadFailed."""
-    line = await called(seating.ticket(SEAT).party, CONTROL)
+    """A line to the party, once it listens. Raises RoadFailed when it does not within PATIENCE."""
+    party, until = seating.ticket(SEAT).party, seconds() + PATIENCE
+    while True:
+        try:
+            line = await called(party, CONTROL)
+            break
+        except RoadFailed:
+            if seconds() > until:
+                raise
+            await asyncio.sleep(_AGAIN)
     try:
         async with asyncio.timeout(PATIENCE):
             await line.pid

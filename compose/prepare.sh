@@ -24,23 +24,11 @@ corridor certs issue --seats authorities/seats --run "$RUN" --days 30
 # shellcheck disable=SC2086  # words, not a word
 corridor broker certs --out authorities/tls $hosts
 
-# client FOLDER NAME: all that NAME needs to come to the brokers. The keys stay with who owns them.
-client() {
-  cp "authorities/tls/$2.pem" authorities/tls/authority.pem "$1"
-  cat >"$1/client.properties" <<END
-security.protocol=SSL
-ssl.keystore.type=PEM
-ssl.keystore.location={principal}.pem
-ssl.truststore.type=PEM
-ssl.truststore.location=authority.pem
-ssl.endpoint.identification.algorithm=https
-END
-}
-
-client broker broker
-client operator operator
+# All that one needs to come to the brokers. The keys stay with who owns them.
+for one in broker operator qm qn qp; do
+  cp "authorities/tls/$one.pem" authorities/tls/authority.pem authorities/tls/client.properties "$one"
+done
 for party in qm qn qp; do
-  client "$party" "$party"
   cp -R "authorities/seats/$(echo "$party" | tr '[:lower:]' '[:upper:]')" "$party/seat"
 done
 touch authorities/handed-out

@@ -128,7 +128,7 @@ class Witnessing:
         mark = word.checkpoint
         ours = self._open.get((partner, mark.size, mark.text()))
         if ours is None:
-            if self._has(partner, mark):
+            if self._ours(mark):
                 return None
             raise Refused(
                 NOT_AN_ENVELOPE, f"{partner} cosigned a checkpoint of size {mark.size} that it was not asked about"
@@ -197,13 +197,12 @@ class Witnessing:
             data=data,
         )
 
-    def _has(self, partner: str, mark: Checkpoint) -> bool:
-        """Whether `partner` cosigned our log at this size or beyond already: a replay, or one answered twice."""
-        known, seat = self.pair(partner), self._seat
-        return (
-            known is not None
-            and mark.size <= known[2]
-            and (mark.origin, mark.root) == (origin(seat.run, seat.party), self._log.root(mark.size))
+    def _ours(self, mark: Checkpoint) -> bool:
+        """Whether this is true of our log: asked for in a life that ended since, replayed, or told twice."""
+        seat = self._seat
+        return mark.size <= self._log.size and (mark.origin, mark.root) == (
+            origin(seat.run, seat.party),
+            self._log.root(mark.size),
         )
 
     def _keep(self, partner: str, checkpoint: bytes, cosignature: bytes, size: int) -> None:

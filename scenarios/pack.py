@@ -32,12 +32,12 @@ from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
 from scenarios.isolation.altered_cover import altered_cover
 from scenarios.isolation.at_the_door import at_the_door
+from scenarios.isolation.cover_put_twice import cover_put_twice
 from scenarios.isolation.downgraded import downgraded
 from scenarios.isolation.dropped import dropped
 from scenarios.isolation.foreign_topic import foreign_topic
 from scenarios.isolation.operator_reads import operator_reads
 from scenarios.isolation.reordered import reordered
-from scenarios.isolation.replayed_cover import replayed_cover
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
@@ -66,7 +66,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     operator_reads,
     downgraded,
     altered_cover,
-    replayed_cover,
+    cover_put_twice,
     receiver_killed_at_each_step,
     receiver_killed_within_a_turn,
     sender_killed,

@@ -7,6 +7,8 @@ the same absence is a failure: there, a test that did not run is a promise that 
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -18,7 +20,7 @@ from harness.brokers.container import ContainerBroker, image_wanted
 from harness.brokers.engine import Engine
 from harness.brokers.jars import find_jars
 from harness.brokers.java import find_java
-from harness.brokers.local import LocalBroker
+from harness.brokers.local import LocalBroker, plain_properties
 from harness.errors import NotReady
 from harness.exchange.bus import Bus
 from harness.trial.buses import BusMaker
@@ -102,7 +104,7 @@ def on_the_broker(broker: LocalBroker) -> BusMaker:
     return _made_on(broker)
 
 
-def _made_on(broker: LocalBroker) -> BusMaker:
+def _made_on(broker: LocalBroker | ContainerBroker) -> BusMaker:
     @asynccontextmanager
     async def opened(prefix: str) -> AsyncIterator[Bus]:
         bus = broker.bus(prefix, instance="stage")
@@ -140,6 +142,38 @@ async def container(
         yield running
 
 
+@pytest.fixture
+def on_the_container(container: ContainerBroker) -> BusMaker:
+    """Makes the bus of one scenario on the session's broker in Docker."""
+    return _made_on(container)
+
+
+@pytest.fixture(scope="session")
+def compose_command() -> tuple[str, ...]:
+    """The compose command of this machine, v2 before v1, or a skip."""
+    for words in (("docker", "compose"), ("docker-compose",)):
+        if shutil.which(words[0]) is not None:
+            ran = subprocess.run([*words, "version"], capture_output=True, timeout=20, check=False)
+            if ran.returncode == 0:
+                return words
+    pytest.skip("neither `docker compose` nor docker-compose is here")
+
+
+@pytest.fixture(scope="session")
+def compose_images(parts_of_a_container: None) -> dict[str, str]:
+    """The images that compose files are to use, all of them on the engine, or a skip."""
+    asked = {
+        "KAFKA_IMAGE": os.environ.get("KAFKA_IMAGE", "apache/kafka:4.3.1"),
+        "BASE": os.environ.get("BASE", "python:3.13-slim"),
+    }
+    engine = Engine()
+    absent = [image for image in asked.values() if not engine.has(image)]
+    engine.close()
+    if absent:
+        pytest.skip(f'no image {", ".join(absent)}; eval "$(.ci/images)" builds stand-ins')
+    return {**asked, "CORRIDOR_IMAGE": "corridor-test:built"}
+
+
 class PlainBroker(LocalBroker):
     """A broker as somebody might run it on a desk: no TLS, no authorizer, topics made by asking for them."""
 
@@ -147,11 +181,7 @@ class PlainBroker(LocalBroker):
         self.folder.mkdir(parents=True)
 
     def _properties(self, data: Path, port: int, controller: int) -> Mapping[str, str]:
-        guarded = super()._properties(data, port, controller)
-        dropped = ("ssl.", "authorizer.", "super.users", "allow.")
-        plain = {key: value for key, value in guarded.items() if not key.startswith(dropped)}
-        protocols = {"listener.security.protocol.map": "CORRIDOR:PLAINTEXT,CONTROLLER:PLAINTEXT"}
-        return plain | protocols | {"auto.create.topics.enable": "true"}
+        return plain_properties(self.folder, data, port, controller) | {"auto.create.topics.enable": "true"}
 
 
 @pytest_asyncio.fixture

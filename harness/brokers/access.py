@@ -46,4 +46,4 @@ def issue_all(
     for principal in dict.fromkeys((BROKER, OPERATOR, *principals)):
         key, chain = authority.issue_tls(principal, hosts if principal == BROKER else (), at)
         keyfiles.write(folder / f"{principal}.pem", key + chain, mode=0o600)
-    return Credentials(folder)
+    return Credentials.within(folder)

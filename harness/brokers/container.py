@@ -48,7 +48,7 @@ _PORT: Final = 9092  # in the container, as the controller's
 _CONTROLLER: Final = 9093
 
 # The official image logs through log4j2, which says nothing below an error unless told to; the denials are below.
-_LOG4J: Final = """\
+LOG4J: Final = """\
 status = error
 appender.console.type = Console
 appender.console.name = console
@@ -111,8 +111,18 @@ class ContainerBroker:
     def bus(self, prefix: str = "", *, patience: float = 15.0, instance: str | None = None) -> KafkaBus:
         """A bus on this broker; `prefix` keeps runs apart that share it, `instance` names its readers (`KafkaBus`)."""
         return KafkaBus(
-            self.address, prefix=prefix, credentials=self._credentials, patience=patience, instance=instance
+            self.address,
+            prefix=prefix,
+            credentials=self._credentials,
+            patience=patience,
+            instance=instance,
+            log=self.log_text,
+            relayed=True,
         )
+
+    def log_text(self) -> str:
+        """What the broker that runs now has written in its log, as far as Docker has brought it in."""
+        return self.logs[-1].read_text("utf-8", "replace") if self.logs else ""
 
     async def __aenter__(self) -> Self:
         """Start. Raises: NotReady (no engine, no image, no testcontainers), RoadFailed (Kafka does not start)."""
@@ -142,6 +152,16 @@ class ContainerBroker:
         if engine is not None:
             await asyncio.to_thread(engine.close)
 
+    async def falls(self) -> None:
+        """Kill the broker (SIGKILL) and start it again on the same data and port; return once it answers.
+
+        Raises:
+            RoadFailed: it does not come up again.
+        """
+        # Kept before it answers, so that it is removed with the rest if it never does.
+        self._running = await self._now().again()
+        await self._answering(self._running)
+
     async def _first_that_answers(self, engine: Engine) -> _Running:
         why: RoadFailed | None = None
         for number in range(1, _TRIES + 1):
@@ -162,7 +182,7 @@ class ContainerBroker:
             f"{_FOLDER}/{name}": (self.folder / name).read_bytes() for name in (f"{BROKER}.pem", "authority.pem")
         } | {
             f"{_FOLDER}/server.properties": _written(_told(port)),
-            f"{_FOLDER}/log4j2.properties": _LOG4J.encode("ascii"),
+            f"{_FOLDER}/log4j2.properties": LOG4J.encode("ascii"),
         }
         starting = asyncio.create_task(asyncio.to_thread(engine.start, self.image, _command(), files, _PORT, port))
         try:
@@ -215,12 +235,15 @@ class ContainerBroker:
 class _Running:
     """A container that was started, with its log on the way to a file. Make it inside the event loop."""
 
-    def __init__(self, engine: Engine, container: DockerContainer, address: str, log: Path) -> None:
+    def __init__(
+        self, engine: Engine, container: DockerContainer, address: str, log: Path, since: float | None = None
+    ) -> None:
         self.address = address
         self.log = log
         self.ended = asyncio.Event()
         self._engine = engine
         self.container = container
+        self._since = since
         self._loop = asyncio.get_running_loop()
         # A daemon, not a worker of the loop's: those are waited for at the end, and this one ends with the container.
         self._follower = threading.Thread(target=self._follow, name=f"log of {address}", daemon=True)
@@ -229,10 +252,20 @@ class _Running:
     def _follow(self) -> None:
         """Write Kafka's words down until the container ends."""
         with self.log.open("ab", buffering=0) as file, suppress(Exception):
-            for words in self.container.get_wrapped_container().logs(stream=True, follow=True):
+            for words in self.container.get_wrapped_container().logs(stream=True, follow=True, since=self._since):
                 file.write(words)
         with suppress(RuntimeError):  # the loop was closed before
             self._loop.call_soon_threadsafe(self.ended.set)
+
+    async def again(self) -> _Running:
+        """Kill what runs in the container, start it again, and return it with its log going on in the same file."""
+        since = await asyncio.shield(asyncio.to_thread(self._fall))
+        return _Running(self._engine, self.container, self.address, self.log, since)
+
+    def _fall(self) -> float:
+        self._engine.kill(self.container)
+        self._follower.join()
+        return self._engine.start_again(self.container)
 
     async def end(self) -> None:
         """Remove the container; nothing in it is kept. A cancellation meanwhile does not keep it alive."""
@@ -261,5 +294,5 @@ def _command() -> str:
     java = " ".join(("java", *HEAP, f"'{LOG_LINE}'", f"-Dlog4j2.configurationFile={_FOLDER}/log4j2.properties"))
     java += " -cp '/opt/kafka/libs/*'"
     settings = f"{_FOLDER}/server.properties"
-    formatted = f"{java} kafka.tools.StorageTool format --standalone -t {cluster_id()} -c {settings}"
+    formatted = f"{java} kafka.tools.StorageTool format --standalone --ignore-formatted -t {cluster_id()} -c {settings}"
     return f"{formatted} && exec {java} kafka.Kafka {settings}"

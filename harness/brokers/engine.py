@@ -18,6 +18,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
+from harness.clock import moment
 from harness.errors import NotReady, RoadFailed
 
 if TYPE_CHECKING:
@@ -166,6 +167,28 @@ class Engine:
                 f"Docker does not start {image}: {_short(error)}", expected="a container", todo=f"docker run {image}"
             ) from error
         return container
+
+    def kill(self, container: DockerContainer) -> None:
+        """Kill what runs in a container (SIGKILL), and wait until it is dead. Raises: RoadFailed."""
+        try:
+            container.get_wrapped_container().kill()
+            container.wait()
+        except self._trouble as error:
+            raise RoadFailed(f"Docker does not kill a container: {_short(error)}") from error
+
+    def start_again(self, container: DockerContainer) -> float:
+        """Start a container that has ended, with all that it wrote; return the moment (seconds since 1970).
+
+        Raises:
+            RoadFailed: Docker does not start it.
+        """
+        try:
+            wrapped = container.get_wrapped_container()
+            wrapped.start()
+            wrapped.reload()
+            return moment(wrapped.attrs["State"]["StartedAt"][:23] + "Z").timestamp()
+        except self._trouble as error:
+            raise RoadFailed(f"Docker does not start a container again: {_short(error)}") from error
 
     def remove(self, container: DockerContainer) -> None:
         """Remove a container, running or not, and all that it wrote."""

@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 
@@ -30,7 +31,7 @@ def find_java(environment: Mapping[str, str] | None = None) -> Path:
     """
     found = []
     for java in _candidates(os.environ if environment is None else environment):
-        version = _version(java)
+        version = feature(java)
         if version >= OLDEST:
             return java
         found.append(f"{java} (version {version or 'unknown'})")
@@ -56,11 +57,17 @@ def _candidates(environment: Mapping[str, str]) -> Iterator[Path]:
     yield Path(wheel.JAVA)
 
 
-def _version(java: Path) -> int:
+def feature(java: Path) -> int:
     """The feature number of a Java (17, 25); 0 when it does not say."""
-    try:
-        said = subprocess.run([java, "-version"], capture_output=True, check=True, timeout=20, text=True)
-    except (OSError, subprocess.SubprocessError):
-        return 0
-    match = re.search(r'version "(?:1\.)?(\d+)', said.stderr + said.stdout)
+    match = re.search(r'version "(?:1\.)?(\d+)', said(java))
     return int(match[1]) if match else 0
+
+
+@cache
+def said(java: Path) -> str:
+    """All that a Java says of its version; empty when it fails."""
+    try:
+        ran = subprocess.run([java, "-version"], capture_output=True, check=True, timeout=20, text=True)
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return ran.stderr + ran.stdout

@@ -31,6 +31,7 @@ from types import TracebackType
 from typing import Self
 
 from harness.brokers.access import BROKER, PRINCIPAL_RULE, issue_all
+from harness.brokers.aot import options
 from harness.brokers.jars import Jars, find_jars
 from harness.brokers.java import find_java
 from harness.clock import Chance, SystemClock
@@ -174,7 +175,7 @@ class LocalBroker:
         data = self.folder / f"data-{number}"
         chosen = _with_detour(self._properties(data, port, controller), *detour)
         settings.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()), encoding="ascii")
-        command = (*_bound_to_us(), str(java), *HEAP, LOG_LINE, "-cp", jars.classpath)
+        command = (*_bound_to_us(), str(java), *HEAP, *options(java, jars, HEAP), LOG_LINE, "-cp", jars.classpath)
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
         formatting = await _run(log, *command, *tool)
         try:
@@ -198,7 +199,7 @@ class LocalBroker:
 
     async def _answering(self, process: Process, port: int, log: Path) -> None:
         """Wait until Kafka answers, or ends, or the time is up."""
-        asking = asyncio.create_task(self._ask(port))
+        asking = asyncio.create_task(answering(f"{HOST}:{port}", self._credentials))
         ending = asyncio.create_task(process.wait())
         try:
             await asyncio.wait((asking, ending), timeout=_START, return_when=asyncio.FIRST_COMPLETED)
@@ -210,26 +211,38 @@ class LocalBroker:
             ending.cancel()
             await asyncio.wait((asking, ending))
 
-    async def _ask(self, port: int) -> None:
-        # An open port is not an answer, but without one there is no point in asking.
-        while True:
-            with suppress(OSError):
-                _, writer = await asyncio.open_connection(HOST, port)
-                writer.close()
-                with suppress(OSError):
-                    await writer.wait_closed()
-                break
-            await asyncio.sleep(_AGAIN)
-        bus = KafkaBus(f"{HOST}:{port}", credentials=self._credentials, patience=_START)
-        try:
-            await bus.answers()
-        finally:
-            await bus.close()
-
     def _now(self) -> _Running:
         if self._running is None:
             raise Defect("the local broker is used outside its `async with`")
         return self._running
+
+
+async def answering(address: str, credentials: Credentials | None) -> None:
+    """Return once a broker that is just starting answers at HOST:PORT. Bound the wait with a deadline."""
+    host, _, port = address.rpartition(":")
+    # An open port is not an answer, but without one there is no point in asking.
+    while True:
+        with suppress(OSError):
+            _, writer = await asyncio.open_connection(host, int(port))
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
+            break
+        await asyncio.sleep(_AGAIN)
+    bus = KafkaBus(address, credentials=credentials, patience=_START)
+    try:
+        await bus.answers()
+    finally:
+        await bus.close()
+
+
+def plain_properties(certificates: Path, data: Path, port: int, controller: int) -> dict[str, str]:
+    """What a Kafka is told that anybody on this machine may use: no TLS, no authorizer."""
+    guarded = properties(certificates, data, port, controller)
+    kept = {
+        key: told for key, told in guarded.items() if not key.startswith(("ssl.", "authorizer.", "super.", "allow."))
+    }
+    return kept | {"listener.security.protocol.map": "CORRIDOR:PLAINTEXT,CONTROLLER:PLAINTEXT"}
 
 
 def properties(certificates: Path, data: Path, port: int, controller: int) -> Mapping[str, str]:

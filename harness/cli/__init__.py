@@ -25,6 +25,7 @@ COMMANDS: Final = {
     "send": "Send one document of yours, there and back, with its evidence.",
     "node": "One party as a process of its own.",
     "verify": "Check an evidence bundle offline, as an arbiter would.",
+    "broker": "A real Apache Kafka on this machine: start, stop, status.",
     "certs": "The rehearsal's authorities: issue, list, show.",
     "bench": "Measure the published figures again.",
     "doctor": "Tell what is missing here, and which commands need it.",

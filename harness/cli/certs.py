@@ -95,11 +95,13 @@ def issue(
         for party, name, folder in issue_seats(seats, run, Algorithm(algorithm), timedelta(days=days)):
             _told_seat(party, name, folder, as_json=as_json)
         return
-    if country is None or run is not None:
+    if country is None:
+        raise click.UsageError("Missing argument 'COUNTRY', or --seats DIR.", click.get_current_context())
+    if run is not None:
         raise BadInput(
-            "no country is named" if country is None else "--run goes with --seats",
-            expected="COUNTRY, or --seats DIR",
-            todo="corridor certs issue QM, or corridor certs issue --seats seats",
+            "--run names the run of seats, and none are asked for",
+            expected="--run beside --seats",
+            todo=f"corridor certs issue --seats seats --run {run}",
         )
     if not re.fullmatch("[A-Z]{2}", country):
         raise BadInput(

@@ -21,7 +21,7 @@ from harness.cli.frame import FRAME, Words, columns, padded
 from harness.cli.playing import Unplayed, With, options, play, prepare
 from harness.clock import moment
 from harness.errors import NotReady
-from harness.trial import console, packs
+from harness.trial import about, console, packs
 from harness.trial.console import Line, Part
 from harness.trial.history import History, What
 from harness.trial.report import HISTORY, Report, run_line, scenario_line, total_line
@@ -41,7 +41,15 @@ TITLE: Final = 46
 @options
 @click.pass_context
 def command(
-    ctx: click.Context, *, lang: str, bus: str, seed: int | None, algorithm: str, out: Path, as_json: bool
+    ctx: click.Context,
+    *,
+    lang: str,
+    bus: str,
+    bus_config: Path | None,
+    seed: int | None,
+    algorithm: str,
+    out: Path,
+    as_json: bool,
 ) -> None:
     """One honest exchange, one refused attack, one dispute decided.
 
@@ -55,8 +63,8 @@ def command(
     signed = "" if algorithm == "ES256" else f" --algorithm {algorithm}"
     prepared = prepare(
         (Playable(pack, demo.scenario),),
-        With(bus, seed, algorithm, out),
-        lambda drawn: f"corridor demo --bus {bus} --seed {drawn}{signed}",
+        With(bus, seed, algorithm, out, config=bus_config),
+        lambda drawn: f"corridor demo --bus {about.spoken(bus, bus_config)} --seed {drawn}{signed}",
     )
     try:
         report = play(prepared, begins=lambda _: None, ended=lambda _: None)

@@ -6,9 +6,11 @@ whatever else is missing; 3 something essential is missing, or the bus that was 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
-from harness.cli import say
+from harness.cli import reaching, say
 from harness.cli.examination import Part, examine
 
 
@@ -20,17 +22,28 @@ from harness.cli.examination import Part, examine
     metavar="BUS",
     help="Also look at this bus: memory, local, container, or HOST:PORT.",
 )
+@reaching.config
+@click.option(
+    "--run",
+    "run",
+    metavar="RUN",
+    help="Look at the topics that `corridor broker open --run RUN` opened: who may read and write each.",
+)
 @click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/doctor.schema.json).")
 @click.pass_context
-def command(ctx: click.Context, *, bus: str, as_json: bool) -> None:
+def command(ctx: click.Context, *, bus: str, bus_config: Path | None, run: str | None, as_json: bool) -> None:
     """Tell what is missing here, and which commands need it.
+
+    With --bus HOST:PORT, tell which rights are missing on that cluster too: the operator's, and with --run each
+    party's, topic by topic, as the cluster itself says it to each.
 
     \b
     Examples:
       corridor doctor
       corridor doctor --bus 127.0.0.1:9092
+      corridor doctor --bus kafka-1:9092 --bus-config client.properties --run pilot
     """
-    parts = tuple(examine(bus))
+    parts = tuple(examine(bus, bus_config, run))
     lacking = [part for part in parts if part.essential and not part.there]
     for part in parts:
         if as_json:

@@ -14,9 +14,12 @@ from dataclasses import dataclass
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from harness.errors import CorridorError, NotReady
+
+if TYPE_CHECKING:
+    from harness.exchange.bus import TopicRights
 
 DISTRIBUTION: Final = "corridor"
 PACKAGES: Final = ("certs", "harness", "nodes", "scenarios")
@@ -51,11 +54,16 @@ class Part:
         return "ok" if self.there else "missing" if self.essential else "absent"
 
 
-def examine(bus: str) -> Iterator[Part]:
+def examine(bus: str, config: Path | None = None, run: str | None = None) -> Iterator[Part]:
     """Look at everything, and at `bus` (memory, local, container or HOST:PORT) as at something essential.
 
+    Args:
+        bus: its name.
+        config: Kafka client properties for HOST:PORT.
+        run: the name that stands before topics opened there already, whose rights are to be looked at.
+
     Raises:
-        BadInput: `bus` is no bus.
+        BadInput: `bus` is no bus, or the client properties cannot be followed.
     """
     yield _python()
     yield _distribution()
@@ -70,7 +78,7 @@ def examine(bus: str) -> Iterator[Part]:
     if bus == "container":
         yield _container()
     elif bus not in ("memory", "local"):
-        yield _broker(bus)
+        yield from _broker(bus, config, run)
 
 
 def _python() -> Part:
@@ -221,20 +229,42 @@ def _container() -> Part:
     return Part(told, there=True, found=found, needed_by=CONTAINER, essential=True)
 
 
-def _broker(bus: str) -> Part:
+def _broker(bus: str, config: Path | None, run: str | None) -> Iterator[Part]:
+    """Whether the brokers answer, and what each principal may do there, a line for each right."""
     from harness.trial.buses import named
 
-    named(bus)
-    told = f"broker {bus}"
+    named(bus, config)
+    told, needed_by = f"broker {bus}", f"--bus {bus}"
     try:
         from harness.exchange.kafka import KafkaBus
-
-        asyncio.run(KafkaBus(bus, patience=_PATIENCE).answers())
+        from harness.exchange.kafka_config import ClientConfig, read
+        from harness.exchange.kafka_link import Link
+        from harness.exchange.kafka_rights import wanted_and_had
     except ImportError as error:
-        return Part(told, False, f"cannot be asked: {error}", f"--bus {bus}", "pip install aiokafka", essential=True)
+        yield Part(told, False, f"cannot be asked: {error}", needed_by, "pip install aiokafka", essential=True)
+        return
+    how = read(config) if config is not None else ClientConfig()
+    prefix = how.prefix + (f"{run}." if run else "")
+    try:
+        asyncio.run(KafkaBus(bus, credentials=how.credentials, patience=_PATIENCE).answers())
+        yield Part(told, there=True, found="answers", needed_by=needed_by, essential=True)
+        link = Link(bus, prefix, how.credentials, _PATIENCE)
+        rights = asyncio.run(wanted_and_had(link, _topics(), opened=run is not None))
     except CorridorError as error:
-        return Part(told, False, error.found, f"--bus {bus}", error.todo, essential=True)
-    return Part(told, there=True, found="answers", needed_by=f"--bus {bus}", essential=True)
+        yield Part(told, False, error.found, needed_by, error.todo, essential=True)
+        return
+    todo = "have the cluster's operator grant it; corridor broker open does, as operator"
+    for right in rights:
+        name = f"{right.principal}: {right.action}"
+        found = f"{right.topic}{f': {right.why}' if right.why else ''}"
+        yield Part(name, right.granted, found, needed_by, todo, essential=True)
+
+
+def _topics() -> tuple[TopicRights, ...]:
+    from harness.trial import packs
+    from harness.trial.stage import rights_of
+
+    return rights_of(tuple(corridor for pack in packs.installed() for corridor in pack.corridors))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -85,6 +85,7 @@ def _corridor(agreement: Agreement) -> Row:
         "version": agreement.version,
         "title": agreement.title,
         "phase": agreement.phase,
+        "encryption": agreement.encryption,
         "documents": [_cover(cover) for cover in agreement.documents],
     }
 
@@ -130,7 +131,8 @@ def _cells(row: Row) -> tuple[str, ...]:
             return (row["code"], row["name"])
         case "corridor":
             covered = ", ".join(f"{_spoken(one['doctype'])} {one['from']} -> {one['to']}" for one in row["documents"])
-            return (row["id"], f"version {row['version']}", row["phase"], covered)
+            kept = "" if row["encryption"] == "none" else f" (encrypted: {row['encryption']})"
+            return (row["id"], f"version {row['version']}", row["phase"], f"{covered}{kept}")
         case "scenario":
             title = f"{row['title']}{' (corridor demo)' if row['demonstration'] else ''}"
             if row["needs"]:

@@ -14,30 +14,30 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Final
 
 import click
 
-from harness.cli import say
+from harness.cli import reaching, say
 from harness.cli.journal import journal
 from harness.clock import Chance, SystemClock
 from harness.errors import BadInput
-from harness.exchange import seating
+from harness.exchange import seating, topics
 from harness.exchange.bus import Bus
 from harness.trial import packs
 from harness.trial.buses import LOCAL, MEMORY, named
 from harness.trial.ground import Cast
 from harness.trial.party import Party
+from harness.trial.seated import cause_of
+
+_PATIENCE: Final = 30.0
+"""Seconds that a party waits for a broker that is being started again, before it gives up."""
 
 
 @click.command(name="node")
 @click.argument("party")
 @click.option("--bus", required=True, metavar="BUS", help="HOST:PORT of a running broker; several joined by commas.")
-@click.option(
-    "--bus-config",
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Kafka client properties: certificates, and the prefix of topics and groups.",
-)
+@reaching.config
 @click.option(
     "--seat",
     type=click.Path(path_type=Path),
@@ -145,16 +145,10 @@ async def _until_told(player: Party, place: _Place, over: asyncio.Event) -> None
                 player.leave()
         await life
     except BaseExceptionGroup as group:
-        # One cause is enough to tell; the rest fell with it.
-        raise _first(group) from group
+        raise cause_of(group) from group
     finally:
         for waiting in (ready, ended):
             waiting.cancel()
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    one = group.exceptions[0]
-    return _first(one) if isinstance(one, BaseExceptionGroup) else one
 
 
 @asynccontextmanager
@@ -167,9 +161,9 @@ async def _bus(place: _Place) -> AsyncIterator[tuple[Bus, asyncio.Event]]:
     config = read(place.config) if place.config is not None else None
     prefix = f"{config.prefix if config else ''}{place.run}."
     # Known by a name of its own in its groups: started again after a kill, it need not wait for its old self's session.
-    bus = KafkaBus(
-        place.address, prefix=prefix, credentials=config.credentials if config else None, instance=place.party.lower()
-    )
+    instance = topics.principal(place.party)
+    credentials = config.credentials if config else None
+    bus = KafkaBus(place.address, prefix=prefix, credentials=credentials, patience=_PATIENCE, instance=instance)
     try:
         if place.wire is None:
             yield bus, asyncio.Event()

@@ -17,7 +17,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from certs.identity import Algorithm
-from harness.cli import say
+from harness.cli import reaching, say
 from harness.cli.journal import journal
 from harness.clock import Chance, SystemClock
 from harness.errors import BadInput, NotReady, RoadFailed
@@ -37,13 +37,7 @@ def options(command: F) -> F:
     """The options that say with what is played."""
     for option in reversed(
         (
-            click.option(
-                "--bus",
-                default="memory",
-                show_default=True,
-                metavar="BUS",
-                help="memory, local, container, or HOST:PORT of a running broker.",
-            ),
+            *reaching.options,
             click.option(
                 "--seed", type=click.IntRange(min=0), metavar="N", help="Repeat a run; drawn and told when not given."
             ),
@@ -78,6 +72,7 @@ class With:
     algorithm: str
     out: Path
     processes: bool = False
+    config: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ def prepare(items: tuple[Playable, ...], asked: With, again: Callable[[int], str
     Raises:
         BadInput: the bus has no such name or cannot be reached from other processes, or the folder cannot be made.
     """
-    if named(asked.bus) == MEMORY and asked.processes:
+    if named(asked.bus, asked.config) == MEMORY and asked.processes:
         raise BadInput(
             "--processes on the memory bus, which lives inside one process",
             expected="a bus that other processes reach",
@@ -117,6 +112,7 @@ def prepare(items: tuple[Playable, ...], asked: With, again: Callable[[int], str
         clock=clock,
         algorithm=Algorithm(asked.algorithm),
         processes=asked.processes,
+        config=asked.config,
     )
     facts = Facts(
         run=folder.name,

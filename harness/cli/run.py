@@ -46,6 +46,7 @@ def command(  # noqa: PLR0913 - one parameter an option, as click hands them in
     select: tuple[str, ...],
     expression: str,
     bus: str,
+    bus_config: Path | None,
     seed: int | None,
     algorithm: str,
     out: Path,
@@ -70,8 +71,8 @@ def command(  # noqa: PLR0913 - one parameter an option, as click hands them in
     words = shlex.join([*select, *(("-k", expression) if expression else ())])
     prepared = prepare(
         items,
-        With(bus, seed, algorithm, out, processes),
-        lambda drawn: about.again(words, bus, drawn, algorithm, processes=processes),
+        With(bus, seed, algorithm, out, processes, bus_config),
+        lambda drawn: about.again(words, about.spoken(bus, bus_config), drawn, algorithm, processes=processes),
     )
     facts = prepared.facts
     for line in console.head(facts):

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import click
 
-from harness.cli import say
+from harness.cli import reaching, say
 from harness.cli import uncefact as forms
 from harness.cli.files import new_folder, read_file
 from harness.cli.journal import journal
@@ -43,13 +44,8 @@ _WANTED: Final = "a certificate as UN/CEFACT SPS XML or as JSON of the common mo
 @click.argument("file")
 @click.option("--from", "sender", required=True, metavar="COUNTRY", help="The window that sends it.")
 @click.option("--to", "receiver", required=True, metavar="COUNTRY", help="The window that it is for.")
-@click.option(
-    "--bus",
-    default="memory",
-    show_default=True,
-    metavar="BUS",
-    help="memory, local, container, or HOST:PORT of a running broker.",
-)
+@reaching.options[0]
+@reaching.config
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
@@ -66,13 +62,14 @@ _WANTED: Final = "a certificate as UN/CEFACT SPS XML or as JSON of the common mo
 )
 @click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/send.schema.json).")
 @click.pass_context
-def command(
+def command(  # noqa: PLR0913 - one parameter an option, as click hands them in
     ctx: click.Context,
     *,
     file: str,
     sender: str,
     receiver: str,
     bus: str,
+    bus_config: Path | None,
     out: Path,
     uncefact: Path | None,
     as_json: bool,
@@ -87,7 +84,7 @@ def command(
       corridor send sample:phytosanitary.xml --from QM --to QN
       corridor send certificate.xml --from QM --to QN --bus local
     """
-    named(bus)
+    named(bus, bus_config)
     ground = ground_between(packs.installed(), sender, receiver)
     sample = file.startswith(SAMPLE)
     octets = _sample(file, ground) if sample else read_file(Path(file), largest=LARGEST, wanted=_WANTED)
@@ -96,6 +93,7 @@ def command(
     again = shlex.join(
         [
             *("corridor", "send", file, "--from", sender, "--to", receiver, "--bus", bus),
+            *(("--bus-config", str(bus_config)) if bus_config is not None else ()),
             *(("--out", str(out)) if out != RUNS else ()),
             *(("--uncefact", str(uncefact)) if uncefact is not None else ()),
         ]
@@ -103,7 +101,8 @@ def command(
     consignment = Consignment(octets, sender, receiver)
     face: Face = NdJson() if as_json else Text()
     try:
-        folder, sending = asyncio.run(_send(consignment, ground, bus, out, again, form))
+        way = _Way(bus, bus_config, out, again)
+        folder, sending = asyncio.run(_send(consignment, ground, way, form))
     except Refused as refused:
         face.refused_at_home(sender, refused)
         ctx.exit(1)
@@ -111,19 +110,30 @@ def command(
     ctx.exit(0 if sending.accepted else 1)
 
 
-async def _send(
-    consignment: Consignment, ground: Ground, bus: str, out: Path, again: str, form: forms.Form
-) -> tuple[Path, Sending]:
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """By which bus it goes, where the run's folder is made, and the command that does it again."""
+
+    bus: str
+    config: Path | None
+    out: Path
+    again: str
+
+
+async def _send(consignment: Consignment, ground: Ground, way: _Way, form: forms.Form) -> tuple[Path, Sending]:
     clock, chance = SystemClock(), Chance()
     run = f"send-{chance.token('run', count=4)}"
     principals = [topics.principal(code) for code in ground.countries]
-    with new_folder(out, run) as folder, journal(folder):
-        async with standing(bus, folder, principals, clock, say.progress) as make, make(f"{run}.") as opened:
-            setting = Setting(run, folder, clock, chance)
-            sending = await send_over(consignment, ground, setting, opened, told={"bus": bus, "again": again})
+    with new_folder(way.out, run) as folder, journal(folder):
+        async with (
+            standing(way.bus, folder, principals, clock, say.progress, config=way.config) as make,
+            make(f"{run}.") as opened,
+        ):
+            setting, told = Setting(run, folder, clock, chance), {"bus": way.bus, "again": way.again}
+            sending = await send_over(consignment, ground, setting, opened, told=told)
         (folder / FORM).parent.mkdir(exist_ok=True)
         (folder / FORM).write_bytes(form.octets)
-    return out / run, sending
+    return way.out / run, sending
 
 
 def _document(file: str, octets: bytes) -> TradeDocument:

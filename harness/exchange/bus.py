@@ -204,7 +204,8 @@ class Knock:
     """What came of coming to a broker's door with a certificate, or without one.
 
     `answered` is whether the broker took a first request; `said` is how the door was shut (a TLS alert by its name, as
-    OpenSSL spells it), or what was answered; `port` is the caller's own port, by which the broker's log knows it.
+    OpenSSL spells it), or what was answered; `port` is the caller's own port, by which the broker's log knows it;
+    0 where somebody relays and the broker knows another.
     """
 
     answered: bool

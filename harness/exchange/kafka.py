@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from aiokafka.structs import RecordMetadata
 from harness.errors import Defect, RoadFailed
 from harness.exchange.bus import (
     LARGEST_RECORD,
+    OPERATOR,
     Ack,
     Delivery,
     Inlet,
@@ -36,7 +38,7 @@ from harness.exchange.bus import (
 from harness.exchange.kafka_link import Credentials, Link, partitions_of
 from harness.exchange.kafka_operator import Operator
 from harness.exchange.kafka_parting import drop_producer, leave_consumer
-from harness.exchange.kafka_prowler import KafkaProwler, knock
+from harness.exchange.kafka_prowler import KafkaProwler, explained, knock
 
 __all__ = ["Credentials", "KafkaBus"]
 
@@ -56,6 +58,8 @@ class KafkaBus:
         instance: by what name a party that is a process of its own is known in its groups. One that was killed and
             starts again under this name takes its place over at once, and waits for no session to run out.
         log: gives the text of the broker's own log, where somebody here can read it.
+        relayed: whether somebody connects to the broker in our stead, as Docker does for a published port. The broker
+            then knows our connections by other ports than we do.
     """
 
     def __init__(
@@ -67,10 +71,12 @@ class KafkaBus:
         patience: float = 15.0,
         instance: str | None = None,
         log: Callable[[], str] | None = None,
+        relayed: bool = False,
     ) -> None:
         self._link = Link(address, prefix, credentials, patience, instance)
         self._operator = Operator(self._link)
         self._log = log
+        self._relayed = relayed
         self._opened: list[_KafkaOutlet | _KafkaInlet] = []
 
     @property
@@ -80,7 +86,10 @@ class KafkaBus:
 
     async def answers(self) -> None:
         """Return when the cluster can do its work, as the operator sees it. Raises: Unreachable."""
-        await self._operator.ready()
+        try:
+            await self._operator.ready()
+        except Unreachable as error:
+            raise await explained(self._link, OPERATOR, error) from error
 
     async def open_topics(self, rights: Iterable[TopicRights]) -> None:
         """As operator, create the topics that do not exist and grant exactly these rights."""
@@ -113,7 +122,8 @@ class KafkaBus:
 
     async def knock(self, principal: str, shown: Path | None) -> Knock:
         """Come to the broker's door; see `bus.Guarded`."""
-        return await knock(self._link, principal, shown)
+        came = await knock(self._link, principal, shown)
+        return replace(came, port=0) if self._relayed else came
 
     def comes_by(self, principal: str, address: str) -> None:
         """From now on `principal` comes to the broker at `address`; see `bus.Guarded`."""

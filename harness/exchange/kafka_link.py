@@ -13,12 +13,14 @@ from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final, Self
 
 from aiokafka import errors as kafka_errors
 from aiokafka.client import AIOKafkaClient
 from aiokafka.protocol.metadata import MetadataRequest
+from cryptography import x509
 
+from harness.clock import SystemClock, stamp
 from harness.errors import NotReady, RoadFailed
 from harness.exchange.bus import EVERYBODY, NoSuchTopic, NotAllowed, TooLarge, Unreachable
 
@@ -42,32 +44,70 @@ _NOT_ALLOWED = (
 _TOO_LARGE = (kafka_errors.MessageSizeTooLargeError, kafka_errors.InvalidMessageError)
 
 
+PRINCIPAL: Final = "{principal}"
+"""What stands for a principal's name in the path of a key store."""
+
+
 @dataclass(frozen=True, slots=True)
 class Credentials:
     """What the principals of a run show the broker, and by what they know it (mutual TLS).
 
-    `folder` holds `authority.pem` (who vouches for the broker) and, for each principal, `PRINCIPAL.pem`: its private
-    key and its chain, leaf first, in one file.
+    `authority` holds the certificates of who vouches for the broker; `keystore` names, with `{principal}` in it, each
+    principal's private key and its chain, leaf first, in one file. Both PEM.
     """
 
-    folder: Path
+    authority: Path
+    keystore: str
+
+    @classmethod
+    def within(cls, folder: Path) -> Self:
+        """Those that lie in one folder: `authority.pem`, and `PRINCIPAL.pem` for each."""
+        return cls(folder / "authority.pem", str(folder / f"{PRINCIPAL}.pem"))
+
+    def shown(self, principal: str) -> Path:
+        """The file that `principal` shows."""
+        return Path(self.keystore.replace(PRINCIPAL, principal))
 
     def context(self, principal: str) -> ssl.SSLContext:
-        """TLS 1.3, both sides known by name. Raises: NotReady when `principal` has no certificate here."""
-        shown, known_by = self.folder / f"{principal}.pem", self.folder / "authority.pem"
-        for file in (shown, known_by):
+        """TLS 1.3, both sides known by name.
+
+        Raises:
+            NotReady: `principal` has no certificate here, it is over, or a file is not what it should be.
+        """
+        shown = self.shown(principal)
+        for file in (shown, self.authority):
             if not file.is_file():
                 raise NotReady(
-                    f"no {file.name} in {self.folder}",
-                    expected="a key and chain for each principal, and authority.pem",
-                    todo=f"issue a broker certificate for {principal!r}",
+                    f"no {file.name} in {file.parent}",
+                    expected="a key and chain for each principal, and who vouches for the broker",
+                    todo=f"issue a broker certificate for {principal!r}: corridor broker certs",
                 )
-        context = ssl.create_default_context(cafile=known_by)
+        try:
+            context = ssl.create_default_context(cafile=self.authority)
+        except (ssl.SSLError, OSError) as error:
+            raise _no_pem(self.authority, "certificates", error) from error
         context.minimum_version = ssl.TLSVersion.TLSv1_3
         # Python 3.13 checks strictly by default; so do we on every version.
         context.verify_flags |= ssl.VERIFY_X509_STRICT
-        context.load_cert_chain(shown)
+        try:
+            context.load_cert_chain(shown)
+            leaf = x509.load_pem_x509_certificates(shown.read_bytes())[0]
+        except (ssl.SSLError, OSError, ValueError) as error:
+            raise _no_pem(shown, "a private key and its chain", error) from error
+        # Told here, where it is known: a broker only shuts its door.
+        if leaf.not_valid_after_utc < SystemClock().now():
+            raise NotReady(
+                f"the certificate of {principal!r} in {shown} was valid until {stamp(leaf.not_valid_after_utc)}",
+                expected="a certificate that is still valid",
+                todo="have a new one issued; for a cluster of yours: corridor broker certs",
+            )
         return context
+
+
+def _no_pem(file: Path, wanted: str, error: Exception) -> NotReady:
+    return NotReady(
+        f"{file} does not hold {wanted}: {error}", expected=f"{wanted}, in PEM", todo="issue it anew, or name another"
+    )
 
 
 @dataclass(frozen=True, slots=True)

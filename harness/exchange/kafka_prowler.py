@@ -23,12 +23,21 @@ from aiokafka.protocol.produce import ProduceRequest
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 
 from harness.errors import NotReady
-from harness.exchange.bus import LARGEST_RECORD, Knock
+from harness.exchange.bus import LARGEST_RECORD, Knock, Unreachable
 from harness.exchange.kafka_link import Link
 
 _WAIT: Final = 500  # milliseconds the broker may hold a fetch open
 _SESSION: Final = 10_000  # milliseconds of a group's session, the smallest that brokers take
 _HELLO: Final = struct.pack(">hhih", 18, 0, 1, -1)  # ApiVersions, version 0, correlation 1, no client id
+_PAST_THE_RIGHTS: Final = (
+    kafka_errors.MemberIdRequired,
+    kafka_errors.InconsistentGroupProtocolError,
+    kafka_errors.GroupCoordinatorNotAvailableError,
+    kafka_errors.GroupLoadInProgressError,
+    kafka_errors.NotCoordinatorForGroupError,
+)
+"""What is said to a newcomer that may join: take this name first, speak as the members do, come later, ask elsewhere.
+Whether it may is asked before all of that."""
 _MAGIC: Final = 2  # the form of record batches since Kafka 0.11
 
 
@@ -63,8 +72,8 @@ class KafkaProwler:
         name = self._link.group(owner, group)
         answer = await self._ask(JoinGroupRequest(name, _SESSION, _SESSION, "", None, "consumer", [("range", b"")]))
         error = kafka_errors.for_code(answer.error_code)
-        if error is kafka_errors.MemberIdRequired:
-            return f"a member's name in {name}"
+        if error in _PAST_THE_RIGHTS:
+            return f"an answer of a member in {name} ({error.__name__})"
         self._granted(answer.error_code, "join", group)
         return f"a place in {name}"
 
@@ -90,6 +99,10 @@ class KafkaProwler:
         error = kafka_errors.for_code(code)
         if error is not kafka_errors.NoError:
             raise self._link.refusal(error(), self._principal, action, what)
+
+
+_TLS_ALERT = 0x1503
+"""How a TLS record begins that says no (RFC 8446, 5.1): so a listener that wants TLS answers plaintext."""
 
 
 async def knock(link: Link, principal: str, shown: Path | None) -> Knock:
@@ -119,6 +132,43 @@ async def knock(link: Link, principal: str, shown: Path | None) -> Knock:
         caller.close()
 
 
+async def explained(link: Link, principal: str, error: Unreachable) -> Unreachable:
+    """Why nobody answers `principal`, where a knock at the door can tell; else `error` as it is.
+
+    aiokafka only says that it got no connection, whether nobody listens or TLS failed, on either side.
+    """
+    shown = None if link.credentials is None else link.credentials.shown(principal)
+    try:
+        found = await knock(link, principal, shown)
+    except Unreachable:
+        return error
+    if found.answered:
+        return error
+    if link.credentials is None:
+        return Unreachable(
+            f"what listens at {link.address} shuts the door on plaintext ({found.said})",
+            expected="a broker that takes plaintext",
+            todo="it may want TLS: name the client properties that its operator gave you with --bus-config",
+        )
+    if found.said == "CERTIFICATE_VERIFY_FAILED":
+        return Unreachable(
+            f"the broker at {link.address} is not vouched for by {link.credentials.authority}, or is called otherwise",
+            expected="a broker whose certificate that authority issued, for this very name",
+            todo="name the authority of this cluster (ssl.truststore.location), and the broker as its certificate does",
+        )
+    if "ALERT" in found.said:
+        return Unreachable(
+            f"the broker at {link.address} does not take the certificate of {principal!r} ({found.said})",
+            expected="one that this cluster's own authority issued, and that is still valid",
+            todo=f"have one issued for {principal!r}, and name it (ssl.keystore.location)",
+        )
+    return Unreachable(
+        f"what listens at {link.address} does not speak TLS ({found.said})",
+        expected="a Kafka broker's listener with mutual TLS",
+        todo="check the port; or, for a broker on plaintext, leave --bus-config out",
+    )
+
+
 async def _first_answer(caller: socket.socket, host: str, context: ssl.SSLContext | None) -> tuple[bool, str]:
     named = host if context is not None else None
     reader, writer = await asyncio.open_connection(sock=caller, ssl=context, server_hostname=named)
@@ -126,6 +176,8 @@ async def _first_answer(caller: socket.socket, host: str, context: ssl.SSLContex
         writer.write(struct.pack(">i", len(_HELLO)) + _HELLO)
         await writer.drain()
         (size,) = struct.unpack(">i", await reader.readexactly(4))
+        if size >> 16 == _TLS_ALERT:
+            return False, "a TLS alert"
         return True, f"an answer of {size} octets"
     finally:
         writer.close()

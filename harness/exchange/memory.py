@@ -162,6 +162,14 @@ class MemoryBus:
         # A reader that waits past the end is not touched; one whose next record went must hear of it now.
         found.wake()
 
+    async def falls(self) -> None:
+        """As if a broker was killed and came back: what was taken and not committed is delivered again."""
+        for name, topic in self._broker.topics.items():
+            for place in topic.places.values():
+                if place.holder is not None:
+                    place.holder.goes_back(name, place.next)
+            topic.wake()
+
     async def close(self) -> None:
         """Close every inlet. The records go with the bus."""
         self._broker.closed = True
@@ -275,6 +283,10 @@ class _MemoryInlet:
             if place is None or place.holder is not self:
                 raise Defect(f"a commit on topic {name!r}, which this inlet does not read")
             place.next = max(place.next, place_after)
+
+    def goes_back(self, name: str, place: int) -> None:
+        """Hand this topic out from `place` on once more."""
+        self._next[name] = place
 
     async def close(self) -> None:
         """Leave without committing; another inlet of the group may go on."""

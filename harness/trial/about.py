@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import shlex
 import subprocess
 import sys
 from dataclasses import dataclass, field
@@ -32,6 +33,11 @@ def revision() -> str:
     return found.stdout.strip() or "none"
 
 
+def spoken(bus: str, config: Path | None) -> str:
+    """What stands after `--bus` in a command that comes to the same bus again."""
+    return bus if config is None else f"{bus} --bus-config {shlex.quote(str(config))}"
+
+
 def again(what: str, bus: str, seed: int, algorithm: str = "ES256", *, processes: bool = False) -> str:
     """The exact command that plays `what` once more: a scenario's id, say, or several words of a selection."""
     signed = "" if algorithm == "ES256" else f" --algorithm {algorithm}"
@@ -40,7 +46,7 @@ def again(what: str, bus: str, seed: int, algorithm: str = "ES256", *, processes
 
 
 def this_run(
-    seed: int, bus: str, scenario: str, algorithm: str = "ES256", *, processes: bool = False
+    seed: int, bus: str, scenario: str, algorithm: str = "ES256", *, processes: bool = False, config: Path | None = None
 ) -> dict[str, str | int]:
     """The facts of one scenario's run, as its history begins."""
     return {
@@ -48,7 +54,7 @@ def this_run(
         "revision": revision(),
         "seed": seed,
         "bus": bus,
-        "again": again(scenario, bus, seed, algorithm, processes=processes),
+        "again": again(scenario, spoken(bus, config), seed, algorithm, processes=processes),
         "python": platform.python_version(),
         "platform": sys.platform,
     }

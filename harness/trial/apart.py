@@ -28,6 +28,7 @@ from harness.trial.buses import Standing
 from harness.trial.ground import Ground
 from harness.trial.measure import SAMPLE
 from harness.trial.processes import OwnProcess
+from harness.trial.seated import cause_of
 from harness.trial.stage import PATIENCE, Setting, found, living, rights_of, seat
 
 REFERENCE: Final = b"CO-0001"
@@ -220,5 +221,7 @@ async def watching(bus: Bus, watch: Watch, names: tuple[str, ...]) -> AsyncItera
             reading = group.create_task(watch.reads(inlet))
             yield
             reading.cancel()
+    except BaseExceptionGroup as group_error:
+        raise cause_of(group_error) from group_error
     finally:
         await inlet.close()

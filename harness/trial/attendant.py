@@ -21,6 +21,7 @@ from harness.exchange.reasons import Refused
 from harness.trial import control
 from harness.trial.control import Answer, Ask, Event, Request
 from harness.trial.party import Party
+from harness.trial.seated import cause_of
 
 
 @asynccontextmanager
@@ -32,6 +33,9 @@ async def attending(party: Party, run: str, path: Path) -> AsyncIterator[None]:
             visits: set[asyncio.Task[None]] = set()
 
             def comes(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+                if not server.is_serving():
+                    writer.close()  # taken in just before the end, and told of only after it
+                    return
                 visit = group.create_task(_Visit(party, run, reader, writer).lasts())
                 visits.add(visit)
                 visit.add_done_callback(visits.discard)
@@ -45,6 +49,8 @@ async def attending(party: Party, run: str, path: Path) -> AsyncIterator[None]:
                 await asyncio.sleep(0)
                 for visit in visits:
                     visit.cancel()
+    except BaseExceptionGroup as group_error:
+        raise cause_of(group_error) from group_error
     finally:
         control.removed(path)
 

@@ -11,7 +11,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from harness.clock import Clock
 from harness.errors import BadInput
@@ -23,16 +23,22 @@ BusMaker = Callable[[str], AbstractAsyncContextManager[Bus]]
 """Makes the bus of one scenario from its topic prefix."""
 
 
+@runtime_checkable
 class Fallible(Protocol):
-    """A broker of ours that can be killed."""
+    """A broker of ours that can be killed, or a bus that can act as if its was."""
+
+    async def falls(self) -> None:
+        """Be killed, and started again on the same data; return once it answers."""
+        ...
+
+
+@runtime_checkable
+class Roundabout(Protocol):
+    """A broker of ours to which a detour leads."""
 
     @property
     def detour(self) -> tuple[int, int]:
         """The port where a detour to it begins, and the one where it ends."""
-        ...
-
-    async def falls(self) -> None:
-        """Be killed, and started again on the same data; return once it answers."""
         ...
 
 
@@ -61,9 +67,15 @@ CONTAINER = "container"
 _ADDRESS = re.compile(r"(?:\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
 
 
-def named(bus: str) -> str:
-    """Check the name of a bus. Raises BadInput."""
+def named(bus: str, config: Path | None = None) -> str:
+    """Check the name of a bus, and that client properties come with an address only. Raises BadInput."""
     if bus in (MEMORY, LOCAL, CONTAINER):
+        if config is not None:
+            raise BadInput(
+                f"--bus-config {config} with --bus {bus}",
+                expected="client properties with HOST:PORT only: for its own brokers the run makes them itself",
+                todo="leave --bus-config out, or name the brokers: --bus HOST:PORT",
+            )
         return bus
     brokers = [_ADDRESS.fullmatch(each) for each in bus.split(",")]
     if all(each is not None and 0 < int(each[1]) < 65536 for each in brokers):
@@ -77,7 +89,13 @@ def named(bus: str) -> str:
 
 @asynccontextmanager
 async def standing(
-    bus: str, folder: Path, principals: Sequence[str], clock: Clock, say: Callable[[str], None]
+    bus: str,
+    folder: Path,
+    principals: Sequence[str],
+    clock: Clock,
+    say: Callable[[str], None],
+    *,
+    config: Path | None = None,
 ) -> AsyncIterator[Standing]:
     """Bring a bus up for a whole run, and take it down after it.
 
@@ -87,12 +105,14 @@ async def standing(
         principals: the parties that will come.
         clock: the memory bus's time; a broker has its own.
         say: told in a sentence what takes long.
+        config: Kafka client properties for the brokers at an address; None where they take plaintext.
 
     Raises:
+        BadInput: the client properties cannot be followed.
         NotReady: Java or Kafka's jars are missing; no Docker engine, or no image.
         Unreachable: no broker answers at that address.
     """
-    if named(bus) == MEMORY:
+    if named(bus, config) == MEMORY:
 
         @asynccontextmanager
         async def memory(_prefix: str) -> AsyncIterator[Bus]:
@@ -108,7 +128,7 @@ async def standing(
     from harness.brokers.container import ContainerBroker  # noqa: PLC0415
     from harness.brokers.local import LocalBroker  # noqa: PLC0415
     from harness.exchange.kafka import KafkaBus  # noqa: PLC0415
-    from harness.exchange.kafka_config import write  # noqa: PLC0415
+    from harness.exchange.kafka_config import ClientConfig, read, write  # noqa: PLC0415
 
     def kafka(make: Callable[[str], KafkaBus]) -> BusMaker:
         @asynccontextmanager
@@ -126,10 +146,13 @@ async def standing(
         async with kind(folder, principals, say=say) as broker:
             properties = broker.folder / "client.properties"
             write(properties)
-            fallible = broker if isinstance(broker, LocalBroker) else None
             # Each party is the one reader of its group: under one name, it takes its place over after an outage.
             make = partial(broker.bus, instance="stage")
-            yield Standing(kafka(make), Way(broker.address, properties), fallible)
+            yield Standing(kafka(make), Way(broker.address, properties), broker)
         return
-    await KafkaBus(bus, patience=ANSWERS_WITHIN).answers()
-    yield Standing(kafka(lambda prefix: KafkaBus(bus, prefix=prefix)), Way(bus, None))
+    how = ClientConfig() if config is None else read(config)
+    for key in how.passed_over:
+        say(f"{config}: {key} is passed over; it means nothing here")
+    await KafkaBus(bus, credentials=how.credentials, patience=ANSWERS_WITHIN).answers()
+    opened = kafka(lambda prefix: KafkaBus(bus, prefix=how.prefix + prefix, credentials=how.credentials))
+    yield Standing(opened, Way(bus, config))

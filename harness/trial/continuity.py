@@ -49,9 +49,9 @@ def every_answer_exists(history: History) -> str:
         (party, one.get("of"))
         for party, log in history.logs.items()
         for one in log
-        if one.record.event == records.ACKNOWLEDGED
+        if one.record.event == records.ACKNOWLEDGED and _opens(one)
     }
-    answered = {receipt.of for _, receipt in history.given}
+    answered = {receipt.of for seen, receipt in history.given if seen.statement(Level.TECHNICAL) is not None}
     for message in messages:
         of = message.get("identity")
         if of not in answered:
@@ -208,9 +208,9 @@ def _deaths(history: History) -> int:
     return deaths
 
 
-def _opens(answered: Logged) -> bool:
+def _opens(answer: Logged) -> bool:
     """Whether an answer is the first about its message: a later one, as of a use, states nothing on level 1."""
-    said = answered.get("statements")
+    said = answer.get("statements")
     return isinstance(said, list | tuple) and any(one["level"] == Level.TECHNICAL for one in said)
 
 

@@ -131,7 +131,8 @@ def _number(logged: Logged, name: str) -> int:
 
 def _at_the_door(attempt: Event, broker: Event) -> str:
     """The line of the broker's log about the very connection that was shut."""
-    said, caller = attempt["error"]["said"], f":{attempt['error']['port']}-"
+    said, port = attempt["error"]["said"], attempt["error"]["port"]
+    caller = f":{port}-" if port else ""  # 0: somebody relays, and the lines are those that came after the knock
     lines = [line for line in _log(broker) if _SHUT in line and caller in line]
     if not lines:
         raise Broken(f"the door was shut ({said}), and the broker's log tells of no failed handshake")

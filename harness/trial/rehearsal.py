@@ -21,12 +21,12 @@ from harness.clock import Clock
 from harness.errors import NotReady
 from harness.exchange import topics
 from harness.trial import about
-from harness.trial.buses import MEMORY, Standing, standing
+from harness.trial.buses import LOCAL, MEMORY, Standing, standing
 from harness.trial.checks import CHECKS
 from harness.trial.history import History
 from harness.trial.report import HISTORY, no_verdict, where_to_look
 from harness.trial.runner import Outcome, Playbill, judge, play, trouble
-from harness.trial.script import Scenario
+from harness.trial.script import KAFKA, Scenario
 from harness.trial.selection import Playable
 from harness.trial.stage import PATIENCE
 from harness.trial.verdict import Judged, Verdict
@@ -50,10 +50,13 @@ class Programme:
     patience: float = PATIENCE
     processes: bool = False
     """Whether every party is a process of its own."""
+    config: Path | None = None
+    """Kafka client properties for the brokers at an address."""
 
     def again(self, scenario: Scenario) -> str:
         """The command that plays one of them once more."""
-        return about.again(scenario.id, self.bus, self.seed, self.algorithm.value, processes=self.processes)
+        bus = about.spoken(self.bus, self.config)
+        return about.again(scenario.id, bus, self.seed, self.algorithm.value, processes=self.processes)
 
 
 @dataclass(frozen=True)
@@ -75,8 +78,13 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
     principals = sorted(topics.principal(code) for code in parties)
     outcomes = []
     # (1) One bus for all of it.
-    async with standing(programme.bus, programme.folder, principals, programme.clock, audience.says) as stands:
+    async with standing(
+        programme.bus, programme.folder, principals, programme.clock, audience.says, config=programme.config
+    ) as stands:
         for item in programme.items:
+            if item.scenario.kills_the_broker and programme.bus != MEMORY and stands.broker is None:
+                audience.says(f"not played: {item.scenario.id}, for the broker at {programme.bus} is not ours to kill")
+                continue
             audience.begins(item)
             outcome = await rehearse_one(item, programme, stands)
             outcomes.append(outcome)
@@ -87,8 +95,8 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
 async def rehearse_one(item: Playable, programme: Programme, stands: Standing) -> Outcome:
     """Play and judge one scenario on a bus that stands."""
     scenario, folder, clock = item.scenario, programme.folder / item.scenario.id, programme.clock
-    if scenario.unplayable(on_kafka=programme.bus != MEMORY, ours=stands.broker is not None):
-        return not_played(scenario, programme)
+    if why := unplayable(scenario, programme.bus):
+        return not_played(scenario, programme, why)
     bill = Playbill(
         item.pack,
         stands,
@@ -97,6 +105,7 @@ async def rehearse_one(item: Playable, programme: Programme, stands: Standing) -
         programme.seed,
         algorithm=programme.algorithm,
         patience=programme.patience,
+        config=programme.config,
         processes=stands.way if programme.processes else None,
         broker=stands.broker,
     )
@@ -117,9 +126,15 @@ def told(scenario: Scenario, history: History, programme: Programme, began: date
     return _outcome(scenario, judged, programme, began, outcome.trouble)
 
 
-def not_played(scenario: Scenario, programme: Programme) -> Outcome:
+def unplayable(scenario: Scenario, bus: str) -> str:
+    """Why this bus cannot show this scenario; empty when it can."""
+    if not scenario.needs or bus == LOCAL or (bus != MEMORY and scenario.needs == KAFKA):
+        return ""
+    return f"needs {scenario.needs}; this run is on the {bus} bus (--bus local plays it)"
+
+
+def not_played(scenario: Scenario, programme: Programme, why: str) -> Outcome:
     """What is told of a scenario that this bus cannot show: why, and never that it held."""
-    why = f"needs {scenario.needs}; this run is on the {programme.bus} bus (--bus local plays it)"
     judged = tuple(
         Judged(one.name, one.promise, Verdict.NOT_PLAYED, one.promise, why, one.topic) for one in scenario.checks
     )

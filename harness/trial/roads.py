@@ -13,7 +13,7 @@ from harness.brokers.detour import Cut, Detour
 from harness.errors import BadInput
 from harness.exchange import topics
 from harness.exchange.bus import Bus, Guarded
-from harness.trial.buses import Fallible
+from harness.trial.buses import Fallible, Roundabout
 from harness.trial.history import Scribe, What
 
 
@@ -61,7 +61,7 @@ async def by_detour(
     if not parties:
         yield None
         return
-    if broker is None or not isinstance(bus, Guarded):
+    if not isinstance(broker, Roundabout) or not isinstance(bus, Guarded):
         raise BadInput("this bus has no detour", expected="a broker of our own", todo="play it with --bus local")
     port, target = broker.detour
     async with Detour(port, target) as detour:

@@ -72,6 +72,8 @@ class Playbill:
     """How parties come to the bus when each is a process of its own; None when all live in this one."""
     broker: Fallible | None = None
     """The broker, where it can be killed."""
+    config: Path | None = None
+    """Kafka client properties for the brokers at an address."""
     fixed_keys: bool = False
     """Keys from the seed too: for comparing runs byte for byte, never for anything else."""
 
@@ -84,7 +86,9 @@ class Playbill:
     def facts(self, scenario: str) -> dict[str, str | int]:
         """What the history of a scenario says of its run."""
         processes = self.processes is not None
-        return about.this_run(self.seed, self.bus_name, scenario, self.algorithm.value, processes=processes)
+        return about.this_run(
+            self.seed, self.bus_name, scenario, self.algorithm.value, processes=processes, config=self.config
+        )
 
 
 async def play(
@@ -109,7 +113,7 @@ async def play(
             staged(setting, bill.pack, bus, scribe, cast=seated, grants=grants, way=bill.way(road)) as stage,
         ):
             stage.road = road
-            stage.broker = bill.broker
+            stage.broker = bill.broker or (bus if isinstance(bus, Fallible) else None)
             await _perform(scenario, stage)
             await stage.settle()
     except RoadFailed as error:

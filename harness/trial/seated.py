@@ -77,6 +77,12 @@ class Seated(Protocol):
         ...
 
 
+def cause_of(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    """The one error to tell of those that came together: the others fell with it."""
+    first = group.exceptions[0]
+    return cause_of(first) if isinstance(first, BaseExceptionGroup) else first
+
+
 House = Callable[[Cast, Seat], Seated]
 """Where parties live: seats a cast."""
 

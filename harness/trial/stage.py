@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -42,7 +42,7 @@ from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
 from harness.trial.roads import Road
-from harness.trial.seated import DISK_FULL, House, InHouse, Seated
+from harness.trial.seated import DISK_FULL, House, InHouse, Seated, cause_of
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
@@ -290,7 +290,7 @@ class Stage:
         self._died: dict[str, int] = {}
         """How many deaths of each party the history tells of."""
         self.broker: Fallible | None = None
-        """The broker under the bus, where it is ours to kill. Set by who brought it up."""
+        """The broker under the bus, where it is ours to kill. Set by who plays the scenario."""
         self.road: Road | None = None
         """The road of the parties that the scenario names for it. Set by who opened it."""
         self.mallory = Mallory(bus, self.wire, lambda act: self.step("Mallory", act))
@@ -715,14 +715,4 @@ async def living(
             for life in lives:
                 life.cancel()
     except BaseExceptionGroup as group_error:
-        # One cause is enough to tell; the rest fell with it.
-        cause = next(iter(_leaves(group_error)))
-        raise cause from group_error
-
-
-def _leaves(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
-    for one in group.exceptions:
-        if isinstance(one, BaseExceptionGroup):
-            yield from _leaves(one)
-        else:
-            yield one
+        raise cause_of(group_error) from group_error

@@ -99,11 +99,14 @@ class Stranger:
 
     async def _knocks(self, how: str, shown: Path | None) -> None:
         bus = self._guarded()
+        before = len(bus.log() or "")
         came = await bus.knock(self._principal, shown)
         outcome = "let in" if came.answered else "refused"
         fields: dict[str, object] = {"kind": "tls", "said": came.said, "port": came.port}
         self._wrote(CONNECT, how, how, outcome, fields)
-        await self._broker_says(outcome, lambda line: f":{came.port}-" in line and "SSL handshake failed" in line)
+        # Where the broker does not know our port, every door shut from now on counts: nobody else knocks in a run.
+        caller, since = (f":{came.port}-", 0) if came.port else ("", before)
+        await self._broker_says(outcome, lambda line: caller in line and "SSL handshake failed" in line, since=since)
 
     async def _tries(
         self, deed: str, what: str, resource: str, doing: Awaitable[str], close: Callable[[], Awaitable[None]]
@@ -128,8 +131,8 @@ class Stranger:
         said = {"by": self.code, "principal_of": self._principal, "deed": deed, "on": what, "resource": resource}
         self._scribe.write(What.ATTEMPT, **said, outcome=outcome, error=fields)
 
-    async def _broker_says(self, outcome: str, about: Callable[[str], bool]) -> None:
-        """Write down what the broker's own log says of the attempt just made, once it says it."""
+    async def _broker_says(self, outcome: str, about: Callable[[str], bool], *, since: int = 0) -> None:
+        """Write down what the broker's own log says, from character `since` on, of the attempt just made."""
         bus = self._bus
         enforced = bus.enforces_rights
         if not isinstance(bus, Guarded):
@@ -139,7 +142,7 @@ class Stranger:
         try:
             async with asyncio.timeout(self._patience / 4):
                 while (text := bus.log()) is not None:
-                    lines = [line for line in text.splitlines() if about(line)]
+                    lines = [line for line in text[since:].splitlines() if about(line)]
                     if lines or outcome != "refused":
                         break
                     await asyncio.sleep(_AGAIN)  # a broker's log gives no event

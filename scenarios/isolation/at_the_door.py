@@ -1,7 +1,7 @@
 """A third country at the broker's door, and at another's group of readers (ATTACKS D49)."""
 
 from harness.trial import checks, isolation
-from harness.trial.script import careless, scenario
+from harness.trial.script import KAFKA, careless, scenario
 from harness.trial.stage import Stage
 from harness.trial.stranger import FOREIGN_CERTIFICATE, NO_CERTIFICATE
 from nodes import saboteurs
@@ -13,7 +13,7 @@ from nodes import saboteurs
     saboteurs=(careless(saboteurs.everybody_reads, "kept_out"),),
     document="864",
     attack="D49",
-    needs="kafka",
+    needs=KAFKA,
     questions=("A4.2", "A4.3"),
 )
 async def at_the_door(stage: Stage) -> None:

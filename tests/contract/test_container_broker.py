@@ -22,7 +22,7 @@ from harness.brokers.container import ContainerBroker
 from harness.brokers.engine import Engine, PortTaken
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, NotReady, RoadFailed
-from harness.exchange.bus import NotAllowed, TopicRights, Unreachable
+from harness.exchange.bus import NotAllowed, Record, TopicRights, Unreachable
 from harness.exchange.kafka import KafkaBus
 
 TOPIC = "qn.in.from.qm"
@@ -125,6 +125,30 @@ async def test_kafka_in_the_container_is_nobody_in_particular(container: Contain
     assert told["Uid"].split() != ["0"] * 4
     assert int(told["CapEff"], 16) == 0
     assert told["NoNewPrivs"].strip() == "1"
+
+
+@pytest.mark.timeout(90)  # a broker starts inside, twice
+async def test_broker_that_falls_comes_back_with_its_records(engine: Engine, tmp_path: Path) -> None:
+    """Killed and started again, it has the same address, its records and its rights, and its log goes on."""
+    async with ContainerBroker(tmp_path, ("qm", "qn")) as broker:
+        address = broker.address
+        bus = broker.bus("falls.")
+        await bus.open_topics([INBOX])
+        await (await bus.outlet("qm")).put(Record(TOPIC, b"k", b"before"))
+        await bus.close()
+        before = broker.log_text()
+        await broker.falls()
+        assert broker.address == address
+        bus = broker.bus("falls.")
+        inlet = await bus.inlet("qn", [TOPIC], group="window")
+        assert [each.value for each in await inlet.take()] == [b"before"]
+        with pytest.raises(NotAllowed):
+            await (await bus.outlet("qn")).put(Record(TOPIC, b"k", b"v"))
+        await bus.close()
+        after = broker.log_text()
+    assert after.startswith(before)
+    assert after.count("Kafka Server started") == 2
+    assert len(broker.logs) == 1
 
 
 @pytest.mark.timeout(60)  # a broker starts inside

@@ -12,6 +12,7 @@ import pytest
 
 from harness.brokers.local import LocalBroker
 from harness.errors import RoadFailed
+from harness.exchange.bus import Record, TopicRights
 
 PROGRAM = """
 import asyncio, sys
@@ -66,3 +67,24 @@ async def test_kafka_that_cannot_start_is_told_with_its_log(
     assert len(broker.logs) == 3
     assert failed.value.todo == f"read {broker.logs[-1]}"
     assert "StorageTool" in broker.logs[-1].read_text("utf-8")
+
+
+@pytest.mark.timeout(60)  # a broker of its own, started twice
+async def test_a_broker_that_was_killed_keeps_its_data(parts_of_a_broker: None, tmp_path: Path) -> None:
+    """SIGKILL and a start on the same data: what was put before is there, and the same client goes on putting."""
+    async with LocalBroker(tmp_path, ("qm", "qn")) as broker:
+        bus = broker.bus(patience=40)
+        await bus.open_topics([TopicRights("qn.in.from.qm", writer="qm", reader="qn")])
+        outlet = await bus.outlet("qm")
+        await outlet.put(Record("qn.in.from.qm", b"key", b"before"))
+        first = broker._now()
+        await broker.falls()
+        assert first.process.returncode == -signal.SIGKILL
+        assert broker.address == first.address
+        await outlet.put(Record("qn.in.from.qm", b"key", b"after"))
+        inlet = await bus.inlet("qn", ["qn.in.from.qm"], group="qn")
+        taken: list[bytes] = []
+        while len(taken) < 2:
+            taken += [each.value for each in await inlet.take()]
+        assert taken == [b"before", b"after"]
+        await bus.close()

@@ -123,6 +123,14 @@ def test_wrong_usage(run_corridor: RunCorridor, tmp_path: Path, line: str) -> No
     assert "Traceback" not in ran.err
 
 
+def test_processes_on_a_bus_inside_one_process(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """Parties in processes of their own cannot meet on the memory bus: exit 2, before anything is begun."""
+    ran = run_corridor("run", "attacks", "--processes", folder=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert "memory bus" in told(ran)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize(
     "file", ["nowhere.zip", "a folder", "pipe", "empty.xml", "huge.xml", "plain.txt", "octets.bin"]
 )

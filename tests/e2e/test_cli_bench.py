@@ -61,3 +61,20 @@ def test_broker_asked_for_by_name_must_be_there(run_corridor: RunCorridor, tmp_p
 def test_measuring_leaves_nothing_behind(measured: Ran) -> None:
     """What a benchmark writes is gone when it ends: the folder it ran in stays as it was."""
     assert not list(measured.folder.iterdir())
+
+
+@pytest.mark.timeout(150)  # two brokers, four windows, and each killed once
+def test_parties_as_processes(
+    parts_of_a_broker: None, repo_root: Path, run_corridor: RunCorridor, tmp_path: Path
+) -> None:
+    """On a broker, one process and two are held against the memory bus of the same run, and kills are timed."""
+    ran = run_corridor("bench", "--quick", "--seconds", "0.2", "--bus", "local", "--json", folder=tmp_path, timeout=120)
+    assert ran.code == 0, ran.err
+    schema = json.loads((repo_root / "docs" / "schemas" / "bench.schema.json").read_bytes())
+    for line in ran.out.splitlines():
+        Draft202012Validator(schema).validate(json.loads(line))
+    one, two = ran.lines("processes")
+    assert (one["processes"], two["processes"]) == (1, 2)
+    for told in (one, two):
+        assert told["ratio"] == pytest.approx(told["per_second"] / told["memory_per_second"], rel=0.01)
+    assert [(told["of"], told["kills"]) for told in ran.lines("recovery")] == [("party", 1), ("broker", 1)]

@@ -121,3 +121,38 @@ def test_help_of_the_group(run_corridor: RunCorridor, tmp_path: Path) -> None:
     """Each command's line in the help is whole."""
     _, commands = run_corridor("certs", "--help", folder=tmp_path).out.split("Commands:")
     assert "..." not in commands
+
+
+def test_seats(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """Every party of the corridors gets a folder of its own with one key in it; the authorities' keys stay apart."""
+    ran = run_corridor("certs", "issue", "--seats", "seats", "--run", "pilot-1", "--json", folder=tmp_path)
+    assert ran.code == 0, ran.err
+    assert {line["party"]: (line["run"], line["path"]) for line in ran.lines("seat")} == {
+        code: ("pilot-1", f"seats/{code}") for code in ("QM", "QN", "QP")
+    }
+    rights = modes(tmp_path / "seats")
+    keys = [name for name in rights if name.endswith("key.pem")]
+    assert {rights[name] for name in keys} == {0o600}
+    for code in ("QM", "QN", "QP"):
+        assert rights[code] == 0o700
+        assert [name for name in keys if name.startswith(f"{code}/")] == [f"{code}/signing/key.pem"]
+    assert not (tmp_path / "seats" / "QM" / "trust" / "QP.jws").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (("QM", "--seats", "seats"), "QM was named too"),
+        (("QM", "--run", "pilot-1"), "--run names the run of seats"),
+        (("--seats", "seats", "--run", "a b"), "--run 'a b'"),
+        (("--seats", "."), "is there already"),
+    ],
+)
+def test_seats_that_cannot_be_issued(
+    run_corridor: RunCorridor, tmp_path: Path, words: tuple[str, ...], found: str
+) -> None:
+    """Exit 2 with what is wrong, and nothing is written."""
+    ran = run_corridor("certs", "issue", *words, folder=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert found in ran.err
+    assert not list(tmp_path.iterdir())

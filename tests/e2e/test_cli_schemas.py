@@ -29,6 +29,7 @@ def outputs(run_corridor: RunCorridor, sent: Ran, tmp_path_factory: pytest.TempP
         ],
         "certs": [
             run_corridor("certs", "issue", "QM", "--json", folder=folder),
+            run_corridor("certs", "issue", "--seats", "seats", "--json", folder=folder),
             run_corridor("certs", "show", "corridor-certs/QM/trust-list.jws", "--json", folder=folder),
             run_corridor("certs", "show", "corridor-certs/QM/root.crl", "--json", folder=folder),
         ],

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,9 +18,10 @@ from scenarios.pack import PACK
 
 START = datetime(2026, 3, 12, 9, tzinfo=UTC)
 
-DEADLY = [one for one in PACK.scenarios if one.needs == OURS and not one.detour]
-"""What the session's broker would not survive for the tests of other event loops."""
+SPARING = [scenario for scenario in PACK.scenarios if not scenario.kills_the_broker]
+"""Those that leave the session's broker alive; the others: test_processes."""
 
+every_scenario = pytest.mark.parametrize("scenario", PACK.scenarios, ids=lambda scenario: scenario.id)
 on_any_bus = pytest.mark.parametrize(
     "scenario", [one for one in PACK.scenarios if not one.needs], ids=lambda scenario: scenario.id
 )
@@ -46,22 +46,26 @@ async def test_honest_windows_on_the_memory_bus(scenario: Scenario, algorithm: A
         assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 
-@pytest.mark.parametrize("scenario", [one for one in PACK.scenarios if one not in DEADLY], ids=lambda one: one.id)
-async def test_honest_windows_on_a_real_kafka(
-    scenario: Scenario, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
-) -> None:
+@pytest.fixture(params=["on_the_broker", "on_the_container"])
+def on_kafka(request: pytest.FixtureRequest) -> BusMaker:
+    """Makes the bus of one scenario on a real Apache Kafka: on this machine's JVM, and in Docker."""
+    made: BusMaker = request.getfixturevalue(request.param)
+    return made
+
+
+@pytest.mark.parametrize("scenario", [one for one in SPARING if one.needs != OURS], ids=lambda one: one.id)
+async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_kafka: BusMaker, tmp_path: Path) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
-    bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=15, broker=broker)
+    bill = Playbill(PACK, on_kafka, "local", SystemClock(), 1, patience=15)
     assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 
-@pytest.mark.parametrize("scenario", DEADLY, ids=lambda scenario: scenario.id)
-@pytest.mark.timeout(90)  # a broker starts inside
-async def test_honest_windows_on_a_kafka_that_is_killed(
-    scenario: Scenario, mortal: LocalBroker, made_on: Callable[[LocalBroker], BusMaker], tmp_path: Path
+@pytest.mark.parametrize("scenario", [one for one in SPARING if one.needs == OURS], ids=lambda one: one.id)
+async def test_honest_windows_on_roads_that_fail(
+    scenario: Scenario, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
 ) -> None:
-    """All promises hold over the death of the broker itself."""
-    bill = Playbill(PACK, made_on(mortal), "local", SystemClock(), 1, patience=30, broker=mortal)
+    """All promises hold where the road itself fails."""
+    bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=15, broker=broker)
     assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,7 @@ from harness.exchange.bus import OPERATOR
 from harness.trial.buses import BusMaker, standing
 from harness.trial.checks import CHECKS
 from harness.trial.runner import Playbill, judge, play, trouble
-from harness.trial.script import OURS, Saboteur, Scenario
+from harness.trial.script import Saboteur, Scenario
 from harness.trial.verdict import Verdict
 from nodes import mortals, saboteurs, small_disks
 from nodes.window import Window
@@ -27,12 +26,7 @@ ON_KAFKA = 6.0
 """The same, where a real broker must answer first."""
 
 SEATED = [(scenario, saboteur) for scenario in PACK.scenarios for saboteur in scenario.saboteurs]
-DEADLY = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario.needs == OURS and not scenario.detour]
-OF_A_BROKER = [
-    (scenario, saboteur)
-    for scenario, saboteur in SEATED
-    if (scenario.needs or saboteur.seat == OPERATOR) and (scenario, saboteur) not in DEADLY
-]
+OF_A_BROKER = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario.needs or saboteur.seat == OPERATOR]
 
 
 def a_name(value: object) -> str:
@@ -65,20 +59,6 @@ async def test_a_saboteur_at_a_real_broker(
 ) -> None:
     """What only a broker can show, or shows in its own log, is caught there too."""
     bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=ON_KAFKA, broker=broker)
-    await caught(scenario, saboteur, bill, tmp_path / "run")
-
-
-@pytest.mark.parametrize(("scenario", "saboteur"), DEADLY, ids=a_name)
-@pytest.mark.timeout(90)  # a broker starts inside
-async def test_a_saboteur_at_a_broker_that_is_killed(
-    scenario: Scenario,
-    saboteur: Saboteur,
-    mortal: LocalBroker,
-    made_on: Callable[[LocalBroker], BusMaker],
-    tmp_path: Path,
-) -> None:
-    """What only the death of the broker shows is caught there."""
-    bill = Playbill(PACK, made_on(mortal), "local", SystemClock(), 1, patience=30, broker=mortal)
     await caught(scenario, saboteur, bill, tmp_path / "run")
 
 

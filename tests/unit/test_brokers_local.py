@@ -12,7 +12,7 @@ from cryptography import x509
 
 from harness.brokers.access import PRINCIPAL_RULE, issue_all
 from harness.brokers.local import LocalBroker, properties
-from harness.clock import Chance
+from harness.clock import Chance, SystemClock
 from harness.errors import Defect, NotReady
 
 NOW = datetime(2026, 3, 1, 9, tzinfo=UTC)
@@ -42,11 +42,13 @@ def test_broker_listens_on_loopback_only(tmp_path: Path) -> None:
 
 def test_each_principal_has_a_key_of_its_own_for_its_owner_only(tmp_path: Path) -> None:
     """Keys are mode 0600 in a folder 0700, and each certificate names its principal."""
-    credentials = issue_all(tmp_path / "broker", ("qm", "qn"), ("127.0.0.1",), at=NOW, chance=Chance(1).octets)
-    assert credentials.folder.stat().st_mode & 0o777 == 0o700
+    credentials = issue_all(
+        tmp_path / "broker", ("qm", "qn"), ("127.0.0.1",), at=SystemClock().now(), chance=Chance(1).octets
+    )
+    assert credentials.authority.parent.stat().st_mode & 0o777 == 0o700
     keys: list[object] = []
     for name in ("broker", "operator", "qm", "qn"):
-        file = credentials.folder / f"{name}.pem"
+        file = credentials.shown(name)
         assert file.stat().st_mode & 0o777 == 0o600
         leaf = x509.load_pem_x509_certificates(file.read_bytes())[0]
         assert leaf.subject.rfc4514_string() == f"CN={name},C=ZZ"

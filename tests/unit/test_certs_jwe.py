@@ -214,3 +214,13 @@ def test_keys_are_for_one_thing(authority: Authority, qm: Opener) -> None:
     edwards = authority.issue_signing("QM", Algorithm.ED25519, AT)
     with pytest.raises(UnsupportedAlgorithm, match="P-256"):
         jwe.encrypt(SECRET, edwards.certificate, typ=jwe.MESSAGE, chance=Chance(4).octets, purpose="test")
+
+
+def test_a_frozen_token(repo_root: Path, tmp_path: Path) -> None:
+    """What was encrypted once opens for ever, here and in anybody else's system."""
+    told = json.loads((repo_root / "tests" / "vectors" / "cover" / "good.json").read_text(encoding="utf-8"))
+    (tmp_path / "key.pem").write_text(told["key"], encoding="ascii")
+    (tmp_path / "certificate.pem").write_text(told["certificate"], encoding="ascii")
+    opener = Opener.load(tmp_path)
+    assert opener.party == "QP"
+    assert jwe.decrypt(jwe.read(told["token"].encode()), opener) == told["inside"].encode()

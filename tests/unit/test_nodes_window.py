@@ -9,6 +9,7 @@ import pytest
 
 from harness.errors import RoadFailed
 from harness.evidence import records
+from harness.evidence.log import EvidenceLog
 from harness.exchange import reasons, topics
 from harness.exchange.bus import LARGEST_RECORD, Record
 from harness.exchange.envelope import Envelope, Type
@@ -483,3 +484,57 @@ async def until_noted(corridor: Corridor, window: Window, event: str, count: int
     async with asyncio.timeout(5):
         while len(corridor.noted(window, event)) < count:
             await window._ask(lambda _turn: None)
+
+
+# ------------------------------------------------------------------------------------------------- taking leave
+
+
+async def test_a_window_that_is_told_to_leave(corridor: Corridor) -> None:
+    """It finishes its turn: what was asked is logged, sent and answered before its life ends by itself."""
+    window = Window(corridor.seat("QM"))
+    async with asyncio.timeout(5):
+        life = asyncio.create_task(window.run())
+        await window.ready.wait()
+        asking = asyncio.create_task(window.counter.lodge(corridor.certificate(), to="QN"))
+        await asyncio.sleep(0)
+        window.leave()
+        sent = await asking
+        await life
+    assert [one.sealed.identity for one in corridor.on(INBOX)] == [sent.identity]
+    with pytest.raises(RoadFailed, match="closed before it was done"):
+        await window.counter.lodge(corridor.certificate(), to="QN")
+    async with corridor.living(again := Window(corridor.seat("QM"))):
+        told = [record.event for record in corridor.noted(again, records.SENT, records.TRANSPORTED)]
+        assert told == [records.SENT, records.TRANSPORTED]
+
+
+async def test_numbers_of_answers_to_poison_after_a_restart(corridor: Corridor) -> None:
+    """A window goes on counting to each partner where its log stops, receipts for what it refused unread included."""
+    for _ in range(2):
+        async with corridor.living(window := Window(corridor.seat("QN"))):
+            await window.counter.lodge(corridor.certificate(), to="QM")
+            poison = Record(INBOX, b"poison", b"poison %d" % len(corridor.on(INBOX)))
+            await corridor.put(poison)
+            await corridor.receipts(Sealed(poison.value).identity)
+    assert [one.said["sequence"] for one in corridor.on(BACK)] == [1, 2, 3, 4]
+
+
+async def test_what_a_restart_reads(corridor: Corridor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of what it sent to a partner, the last message only: a restart must not take longer for every message's bytes."""
+    count = 12
+    async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):
+        for _ in range(count):
+            sent = await qm.counter.lodge(corridor.certificate(), to="QN")
+            await corridor.receipts(sent.identity)
+    read: list[str] = []
+    kept = EvidenceLog.object
+
+    def reading(log: EvidenceLog, digest: str) -> bytes:
+        read.append(digest)
+        return kept(log, digest)
+
+    monkeypatch.setattr(EvidenceLog, "object", reading)
+    async with corridor.living(again := Window(corridor.seat("QN"))):
+        answered = corridor.noted(again, records.ANSWERED)
+        assert len(answered) == count
+        assert read == [answered[-1].fields["raw"]]

@@ -154,6 +154,16 @@ async def test_a_cosignature_that_was_half_written(corridor: Corridor, left: byt
         assert qm.witnessing.pair("QN") is not None
 
 
+async def test_a_cosignature_for_an_earlier_life(corridor: Corridor) -> None:
+    """What a window asked for before it was killed is true of its log: dropped, and no misdeed of its partner's."""
+    async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):
+        await qm.counter.lodge(corridor.certificate(), to="QN")
+    word = asked_of_qn(corridor, Window(corridor.seat("QM")))
+    again = Window(corridor.seat("QM"))
+    assert again.witnessing.store(word) is None
+    assert again.witnessing.pair("QN") is None
+
+
 async def test_a_bundle_stays_in_its_folder(corridor: Corridor) -> None:
     """The partner chose the correlation; it does not choose where the bundle is written."""
     async with corridor.living(qm := Window(corridor.seat("QM")), Window(corridor.seat("QN"))):

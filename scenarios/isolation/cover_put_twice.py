@@ -8,7 +8,7 @@ from nodes import saboteurs
 
 
 @scenario(
-    title="Encrypted message replayed by the broker's operator",
+    title="Encrypted message put twice by the broker's operator",
     checks=(checks.one_effect, checks.five_levels),
     saboteurs=(Saboteur("QP", saboteurs.ForgetsWhatItSaw, "one_effect"),),
     pair=("QM", "QP"),
@@ -16,7 +16,7 @@ from nodes import saboteurs
     attack="D40",
     questions=("A3.2.4",),
 )
-async def replayed_cover(stage: Stage) -> None:
+async def cover_put_twice(stage: Stage) -> None:
     """The operator puts QM's ciphertext a second time: QP knows what is inside, and nothing happens twice."""
     qm = stage.window("QM")
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QP")

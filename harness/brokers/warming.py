@@ -1,0 +1,73 @@
+"""Makes the ahead-of-time cache of Kafka's JVM (aot): by one short run of a throw-away broker."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+from harness.brokers import aot
+from harness.brokers.jars import Jars
+from harness.brokers.local import HEAP, HOST, answering, cluster_id, failed, free_ports, plain_properties
+from harness.errors import RoadFailed
+
+_MAKING: Final = 180.0  # seconds, generous: the JVM links some ten thousand classes when the run ends
+
+
+async def make(java: Path, jars: Jars, say: Callable[[str], None]) -> None:
+    """Make the cache where there can be one and is none: a throw-away broker is started and stopped for it.
+
+    What goes wrong is said and no more: the cache is a help, not a part.
+    """
+    cache = aot.place(java, jars, HEAP)
+    if cache is None or cache.is_file():
+        return
+    say("Making a cache for later starts of Kafka (65 MB, once)")
+    cache.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache.parent, prefix="making-") as beside:
+        made = Path(beside) / "cache.aot"
+        try:
+            async with asyncio.timeout(_MAKING):
+                await _trained(java, jars, Path(beside), made)
+            # Two starts may make one at once; either will do.
+            made.replace(cache)
+        except TimeoutError:
+            say("No cache was made, so later starts take as long as this one: it took too long")
+        except (RoadFailed, OSError) as error:
+            say(f"No cache was made, so later starts take as long as this one: {error}")
+
+
+async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
+    port, controller = free_ports(2)
+    settings, log = folder / "broker.properties", folder / "broker.log"
+    told = plain_properties(folder, folder / "data", port, controller)
+    settings.write_text("".join(f"{key}={value}\n" for key, value in told.items()), encoding="ascii")
+    command = (str(java), *HEAP, "-cp", jars.classpath)
+    tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
+    with log.open("ab") as words:
+        formatting = await asyncio.create_subprocess_exec(*command, *tool, stdout=words, stderr=subprocess.STDOUT)
+        if await formatting.wait() != 0:
+            raise failed("could not format its storage", log)
+        broker = await asyncio.create_subprocess_exec(
+            str(java),
+            *HEAP,
+            f"-XX:AOTCacheOutput={made}",
+            "-cp",
+            jars.classpath,
+            "kafka.Kafka",
+            str(settings),
+            stdout=words,
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )  # fmt: skip - one line a thought
+    try:
+        await answering(f"{HOST}:{port}", None)
+        broker.terminate()
+        await broker.wait()
+    finally:
+        if broker.returncode is None:
+            broker.kill()
+            await broker.wait()

@@ -1,0 +1,173 @@
+"""What each principal of a run may do on a cluster, by the cluster's own word: for a look before anything is begun.
+
+Each is asked as itself (Metadata, key 3, version 8: authorized operations; KIP-430): so what is told is what its own
+certificate opens, whoever granted it and however. aiokafka knows Metadata up to version 5 only, hence the structs here.
+Granting: kafka_operator. Names, patience and errors: kafka_link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Final
+
+from aiokafka import errors as kafka_errors
+from aiokafka.client import AIOKafkaClient
+from aiokafka.protocol.api import Request, RequestStruct, Response
+from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
+
+from harness.errors import CorridorError
+from harness.exchange.bus import OPERATOR, TopicRights, Unreachable
+from harness.exchange.kafka_link import Link
+from harness.exchange.kafka_prowler import explained
+
+_READ, _WRITE, _CREATE, _ALTER, _DESCRIBE = 3, 4, 5, 7, 8  # AclOperation, as bits of what is authorized
+_NOT_TOLD = -(2**31)
+"""What a cluster answers that does not say what is authorized."""
+
+CLUSTER: Final = "(the cluster)"
+"""In the place of a topic: what concerns all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """One thing a principal wants to do, and whether it may. `why` says what stands in its way."""
+
+    principal: str
+    action: str
+    topic: str
+    granted: bool
+    why: str = ""
+
+
+class _MetadataResponse(Response):  # type: ignore[misc]  # aiokafka is published without types
+    API_KEY = 3
+    API_VERSION = 8
+    SCHEMA: ClassVar[Schema] = Schema(
+        ("throttle_time_ms", Int32),
+        ("brokers", Array(("node_id", Int32), ("host", String("utf-8")), ("port", Int32), ("rack", String("utf-8")))),
+        ("cluster_id", String("utf-8")),
+        ("controller_id", Int32),
+        (
+            "topics",
+            Array(
+                ("error_code", Int16),
+                ("topic", String("utf-8")),
+                ("is_internal", Boolean),
+                (
+                    "partitions",
+                    Array(
+                        ("error_code", Int16),
+                        ("partition", Int32),
+                        ("leader", Int32),
+                        ("leader_epoch", Int32),
+                        ("replicas", Array(Int32)),
+                        ("isr", Array(Int32)),
+                        ("offline_replicas", Array(Int32)),
+                    ),
+                ),
+                ("authorized_operations", Int32),
+            ),
+        ),
+        ("authorized_operations", Int32),
+    )
+
+
+class _MetadataStruct(RequestStruct):  # type: ignore[misc]  # as above
+    API_KEY = 3
+    API_VERSION = 8
+    RESPONSE_TYPE = _MetadataResponse
+    SCHEMA: ClassVar[Schema] = Schema(
+        ("topics", Array(String("utf-8"))),
+        ("allow_auto_topic_creation", Boolean),
+        ("include_cluster_authorized_operations", Boolean),
+        ("include_topic_authorized_operations", Boolean),
+    )
+
+
+class _Metadata(Request[_MetadataStruct]):  # type: ignore[misc]  # as above
+    API_KEY = 3
+
+    def __init__(self, topics: Sequence[str]) -> None:
+        self._topics = list(topics)
+
+    def build(self, request_struct_class: type[_MetadataStruct]) -> _MetadataStruct:
+        return request_struct_class(self._topics, False, True, True)
+
+
+async def wanted_and_had(link: Link, rights: Iterable[TopicRights], *, opened: bool) -> tuple[Right, ...]:
+    """Every right that a run with these topics needs, and whether its principal has it.
+
+    Args:
+        link: to the cluster; its credentials say who can be asked.
+        rights: the topics of the corridors, who writes and who reads each.
+        opened: whether the topics are there already; else only the operator's rights on the cluster are looked at.
+
+    Raises:
+        Unreachable: no broker answers at all.
+    """
+    topics = tuple(rights)
+    found = list(await _operators(link, topics, opened=opened))
+    if not opened:
+        return tuple(found)
+    needs: dict[str, list[tuple[str, str, int]]] = {}
+    for one in topics:
+        needs.setdefault(one.writer, []).append((one.topic, "write", _WRITE))
+        needs.setdefault(one.reader, []).append((one.topic, "read", _READ))
+    for principal, its in needs.items():
+        found += await _asked(link, principal, its)
+    return tuple(found)
+
+
+async def _operators(link: Link, topics: Sequence[TopicRights], *, opened: bool) -> list[Right]:
+    on_all = [
+        (CLUSTER, "create topics", _CREATE),
+        (CLUSTER, "grant rights", _ALTER),
+        (CLUSTER, "see rights", _DESCRIBE),
+    ]
+    on_each = [(one.topic, action, bit) for one in topics for action, bit in (("read", _READ), ("write", _WRITE))]
+    return await _asked(link, OPERATOR, [*on_all, *(on_each if opened else ())])
+
+
+async def _asked(link: Link, principal: str, needs: Sequence[tuple[str, str, int]]) -> list[Right]:
+    """Ask as `principal`. One that cannot even come has none of its rights; the others are asked all the same."""
+    names = sorted({link.full(topic) for topic, _, _ in needs if topic != CLUSTER})
+    try:
+        told = await _told(link, principal, names)
+    except Unreachable as error:
+        why = (await explained(link, principal, error)).found
+        return [Right(principal, action, topic, granted=False, why=why) for topic, action, _ in needs]
+    except CorridorError as error:
+        return [Right(principal, action, topic, granted=False, why=error.found) for topic, action, _ in needs]
+    found = []
+    for topic, action, bit in needs:
+        operations, why = told.get(CLUSTER if topic == CLUSTER else link.full(topic), (0, "not told"))
+        granted = operations == _NOT_TOLD or bool(operations & (1 << bit))
+        found.append(Right(principal, action, topic, granted, "" if granted else why or f"no right to {action}"))
+    return found
+
+
+async def _told(link: Link, principal: str, names: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """For each topic, and the cluster, the operations that `principal` may do, and what is wrong with it."""
+    client = AIOKafkaClient(**link.options(principal))
+    try:
+        async with link.answered():
+            await client.bootstrap()
+            response = await client.send(client.get_random_node(), _Metadata(names))
+    finally:
+        await client.close()
+    answer = response.to_object()
+    told = {CLUSTER: (int(answer["authorized_operations"]), "")}
+    for topic in answer["topics"]:
+        error = kafka_errors.for_code(topic["error_code"])
+        why = "" if error is kafka_errors.NoError else _why(error)
+        told[topic["topic"]] = (int(topic["authorized_operations"]) if not why else 0, why)
+    return told
+
+
+def _why(error: type[Exception]) -> str:
+    if error is kafka_errors.UnknownTopicOrPartitionError:
+        return "there is no such topic"
+    if error is kafka_errors.TopicAuthorizationFailedError:
+        return "no right on it, or no such topic"
+    return error.__name__
