@@ -83,6 +83,10 @@ class Ledger:
         """Raw digest of what was refused unread -> the receipt that answered it. Not by identity: who spoils the
         seal of a message must not use up the message."""
 
+    def forget(self) -> None:
+        """Know nothing again, to be told everything anew: whoever holds this ledger goes on holding it."""
+        vars(self).update(vars(Ledger()))
+
     def seen(self, identity: str, /) -> bool:
         """Whether this very message was received before."""
         return identity in self.received

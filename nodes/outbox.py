@@ -66,6 +66,10 @@ class Outbox:
         self._seat = seat
         self._numbers: dict[str, int] = {}
 
+    def forget(self) -> None:
+        """Know no numbers, to be told them anew."""
+        self._numbers.clear()
+
     def learn(self, token: bytes) -> None:
         """Go on numbering after `token`, one of our own from the log."""
         envelope = own_envelope(token)

@@ -3,10 +3,11 @@
 One loop owns all state. A turn takes what has arrived and what was asked at the counter, takes every piece through
 `nodes.steps`, writes one transaction of evidence, and only then puts the answers on their topics; only then are the
 incoming places committed. So nothing is answered that is not logged, and nothing is committed that is not answered;
-a turn cut off anywhere is taken again, and its duplicates are answered with the stored receipts.
+a turn cut off anywhere is taken again, and its duplicates are answered with the stored receipts. The same holds when
+the road fails: it is given up and opened again, and what the log says was left undone is done over the next one.
 
 What is asked by the country's own people: `nodes.counter`. Numbering and sealing: `nodes.outbox`. What the window
-knows: `nodes.ledger`. Notes: `nodes.turn`. Cosigning and bundles: `nodes.witnessing`.
+knows: `nodes.ledger`. Notes: `nodes.turn`. Cosigning and bundles: `nodes.witnessing`. Outages: `nodes.road`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ from nodes.gathering import tokens_under_cover
 from nodes.ledger import Kept, Ledger, Outgoing
 from nodes.outbox import Outbox, Posted, own_envelope, put_again, reply_to
 from nodes.profile import Profile, load
+from nodes.road import PATIENCE, Outage, StillToLeave, first_cause
 from nodes.steps import Road, Steps, travel
 from nodes.turn import Notebook, Turn, place, short
 from nodes.witnessing import Witnessing
@@ -45,6 +47,10 @@ T = TypeVar("T")
 
 MOST: Final = 256
 """How many deliveries are taken from the bus at once."""
+
+AHEAD: Final = 2
+"""How often that is done before the loop takes it up: who is slow leaves the rest with the broker, and what comes from
+a quiet partner does not wait behind all that a loud one has sent."""
 
 LONGEST_TURN: Final = 1024
 """How many pieces of work are gathered into one turn, under one transaction of evidence."""
@@ -60,10 +66,20 @@ Work = tuple[Delivery, ...] | _Asked
 """What a turn is given: what arrived, or what was asked at the counter."""
 
 
+class _Works(asyncio.Queue[Work]):
+    def drop_deliveries(self) -> None:
+        """Leave only what was asked at the counter."""
+        asked = [piece for piece in (self.get_nowait() for _ in range(self.qsize())) if isinstance(piece, _Asked)]
+        for piece in asked:
+            self.put_nowait(piece)
+
+
 class Window:
     """One country's single window. `run()` is its life; `counter` is where its own people come."""
 
     steps: Steps = Steps()
+    patience: float = PATIENCE
+    """Seconds of one outage after which it ends."""
 
     def __init__(self, seat: Seat) -> None:
         self.seat = seat
@@ -87,87 +103,160 @@ class Window:
         )
         self.ready = asyncio.Event()
         # Filled by _fetch and _ask, emptied by run alone. Bounded: who asks too fast waits.
-        self._work: asyncio.Queue[Work] = asyncio.Queue(maxsize=LONGEST_TURN)
+        self._work = _Works(maxsize=LONGEST_TURN)
         self._asked: set[asyncio.Future[Any]] = set()
+        self._owed: dict[asyncio.Future[Any], Any] = {}
+        """What is durable, and did not yet leave over any road: who waits for it, and what they are to be told."""
+        self._ahead = True
+        """Whether ledger and outbox know other things than the log: at first, and from a note until it is durable."""
         self._closed = False
-        self._leaving = False
+        self._leaving = asyncio.Event()
         self._tell = structlog.get_logger().bind(party=seat.party, run=seat.run)
 
     # ------------------------------------------------------------------------------------------------ life
 
     async def run(self) -> None:
-        """Open the inboxes, take up what was left undone, and work until told to leave, or cancelled."""
-        bus, me = self.seat.bus, topics.principal(self.party)
-        outlet = await bus.outlet(me)
-        inboxes = [topics.inbox(self.party, partner) for partner in self.seat.agreements]
-        inlet = await bus.inlet(me, inboxes, group=me)
+        """Take up what was left undone, and work until told to leave, or cancelled; an outage of the road is outlived.
+
+        Raises: RoadFailed, when an outage lasts longer than `patience`, is none that passes, or stands at the very
+        beginning: whoever has never been on this road may have the wrong address.
+        """
+        outage = Outage(self.patience)
         try:
-            await self._resume(outlet)
-            self.ready.set()
-            async with asyncio.TaskGroup() as group:
-                fetching = group.create_task(self._fetch(inlet))
-                while not self._leaving:
-                    await self._turn(await self._gather(), inlet, outlet)
-                fetching.cancel()
+            while not self._leaving.is_set():
+                try:
+                    await self._on_the_road(outage)
+                except RoadFailed as failed:
+                    if not self.log.size and not self.ready.is_set():
+                        raise
+                    self._tell.warning("the road failed", found=failed.found, todo=failed.todo)
+                    await outage.waits(failed, self._leaving)
         finally:
             self._closed = True
             for waiting in self._asked:
                 if not waiting.done():
-                    waiting.set_exception(self._gone())
-            await inlet.close()
-            await outlet.close()
+                    waiting.set_exception(self._still_to_leave() if waiting in self._owed else self._gone())
             self.witnessing.close()
             self.log.close()
 
+    async def _on_the_road(self, outage: Outage) -> None:
+        """Open the ways out and in, take up what the log says was left undone, and work until it fails."""
+        bus, me = self.seat.bus, topics.principal(self.party)
+        inboxes = [topics.inbox(self.party, partner) for partner in self.seat.agreements]
+        # What was fetched over a road that failed comes again over the next one.
+        self._work.drop_deliveries()
+        outlet = await bus.outlet(me)
+        try:
+            inlet = await bus.inlet(me, inboxes, group=me)
+            try:
+                await self._resume(outlet)
+                self._keep_promises()
+                self.ready.set()
+                await self._work_on(inlet, outlet, outage)
+            finally:
+                await inlet.close()
+        finally:
+            await outlet.close()
+
+    async def _work_on(self, inlet: Inlet, outlet: Outlet, outage: Outage) -> None:
+        try:
+            room = asyncio.Semaphore(AHEAD)
+            async with asyncio.TaskGroup() as group:
+                fetching = group.create_task(self._fetch(inlet, room))
+                while not self._leaving.is_set():
+                    await self._turn(await self._gather(room), inlet, outlet)
+                    outage.over()
+                fetching.cancel()
+        except BaseExceptionGroup as failed:
+            raise first_cause(failed) from failed
+
     def leave(self) -> None:
         """Finish the turn under way and go: `run` returns. What was not begun is delivered again, or asked again."""
-        self._leaving = True
+        self._leaving.set()
         with suppress(asyncio.QueueFull):
             self._work.put_nowait(())  # nothing to do, only to wake the loop; a full queue wakes it anyway
 
-    async def _fetch(self, inlet: Inlet) -> None:
+    async def _fetch(self, inlet: Inlet, room: asyncio.Semaphore) -> None:
         while True:
+            await room.acquire()
             await self._work.put(await inlet.take(MOST))
 
-    async def _gather(self) -> list[Work]:
+    async def _gather(self, room: asyncio.Semaphore) -> list[Work]:
         work = [await self._work.get()]
         with suppress(asyncio.QueueEmpty):
             while len(work) < LONGEST_TURN:
                 work.append(self._work.get_nowait())
+        for piece in work:
+            if not isinstance(piece, _Asked):
+                room.release()
         return work
 
     async def _turn(self, work: list[Work], inlet: Inlet, outlet: Outlet) -> None:
         turn = Turn()
-        for piece in work:
-            if isinstance(piece, _Asked):
-                self._do(piece, turn)
-            else:
-                turn.arrived.extend(piece)
-                self.take(piece, turn)
-        self._request_cosignatures(turn)
-        # Durable first, then answered, then committed: the order is the promise.
-        if turn.records:
-            self.log.append(turn.records, turn.objects)
+        try:
+            self._ahead = True
+            for piece in work:
+                if isinstance(piece, _Asked):
+                    self._do(piece, turn)
+                else:
+                    turn.arrived.extend(piece)
+                    self.take(piece, turn)
+            self._request_cosignatures(turn)
+            # Durable first, then answered, then committed: the order is the promise.
+            self._write(turn)
+        except RoadFailed as failed:
+            # Nothing of this turn is durable, so nothing of it was done: that is what they hear who asked for it.
+            for piece in work:
+                if isinstance(piece, _Asked) and not piece.answer.done():
+                    piece.answer.set_exception(failed)
+            raise
+        # From here on it leaves, if not over this road then over the next: whoever asked for it must not ask again.
+        self._owed |= dict(turn.promises)
         if turn.outgoing:
             await self._send(turn, outlet)
         if turn.arrived:
             await inlet.commit(turn.arrived)
         await self.witnessing.tell()
-        for answer, result in turn.promises:
+        self._keep_promises()
+
+    def _write(self, turn: Turn) -> None:
+        """Make a turn's notes durable. Raises RoadFailed: nothing of it was written."""
+        if turn.records:
+            self.log.append(turn.records, turn.objects)
+        self._ahead = False
+
+    def _keep_promises(self) -> None:
+        """Tell whoever waits at the counter for what is logged and has left."""
+        for answer, result in self._owed.items():
             if not answer.done():
                 answer.set_result(result)
+        self._owed.clear()
 
     async def _send(self, turn: Turn, outlet: Outlet) -> None:
         acks = await outlet.put(*(self.covering.over(record) for record, _ in turn.outgoing))
         proofs = Turn()
+        self._ahead = True
         for ack, (_, identity) in zip(acks, turn.outgoing, strict=True):
             if identity is not None:
                 self.notes.transported(proofs, identity, ack)
-        if proofs.records:
-            self.log.append(proofs.records)
+        self._write(proofs)
 
     async def _resume(self, outlet: Outlet) -> None:
-        """Fold the log, then put again what the broker never confirmed."""
+        """Put again what the broker never confirmed; first fold the log, where we know less than it, or more."""
+        if self._ahead:
+            self._fold()
+        left = self.ledger.untransported()
+        undone = Turn(outgoing=[(put_again(self.log.object(one.raw)), name) for name, one in left.items()])
+        # Witness traffic is in no log: what was asked over a road that failed is asked again.
+        for partner in self.witnessing.waiting():
+            self.counter.ask_cosignature(partner, undone)
+        if undone.outgoing:
+            await self._send(undone, outlet)
+
+    def _fold(self) -> None:
+        """Know what the log says, and nothing else."""
+        self.ledger.forget()
+        self.outbox.forget()
         last: dict[str, str] = {}
         for _, body in self.log.records():
             record = records.read(body)
@@ -178,10 +267,7 @@ class Window:
         # The last number to each partner is enough: reading every message again would take minutes after a million.
         for raw in last.values():
             self.outbox.learn(self.log.object(raw))
-        left = self.ledger.untransported()
-        if left:
-            undone = Turn(outgoing=[(put_again(self.log.object(one.raw)), name) for name, one in left.items()])
-            await self._send(undone, outlet)
+        self._ahead = False
 
     def _addressee(self, record: records.Record) -> str | None:
         """To whom a record says that something left; None when it does not: an answer to what was refused unread."""
@@ -407,13 +493,31 @@ class Window:
         answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._asked.add(answer)
         try:
-            await self._work.put(_Asked(work, answer))
+            await self._hand_in(_Asked(work, answer))
             return await answer
         finally:
             self._asked.discard(answer)
 
+    async def _hand_in(self, asked: _Asked) -> None:
+        """Return when the loop has it, or will never take it: the answer says so."""
+        try:
+            self._work.put_nowait(asked)
+        except asyncio.QueueFull:
+            handing = asyncio.ensure_future(self._work.put(asked))
+            try:
+                await asyncio.wait((handing, asked.answer), return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                handing.cancel()
+
     def _gone(self) -> RoadFailed:
         return RoadFailed(f"the window of {self.party} closed before it was done", todo="start it again and ask again")
+
+    def _still_to_leave(self) -> StillToLeave:
+        return StillToLeave(
+            f"the window of {self.party} closed with this in its log and the broker's word outstanding",
+            expected="it leaves, unaltered, when the window starts again",
+            todo="start it again; do not ask again, or there are two of it",
+        )
 
     def _do(self, asked: _Asked, turn: Turn) -> None:
         try:

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from certs.errors import TrustError
 from harness.clock import stamp
-from harness.errors import NotProved
+from harness.errors import NotProved, RoadFailed
 from harness.evidence import checkpoint as checkpoints
 from harness.evidence.bundle import write
 from harness.evidence.checkpoint import Checkpoint, origin
@@ -56,6 +56,10 @@ class Witnessing:
     def asked(self, partner: str) -> int:
         """The size of our log when this partner was last asked."""
         return self._asked.get(partner, 0)
+
+    def waiting(self) -> tuple[str, ...]:
+        """The partners that were asked for a cosignature and have not given it."""
+        return tuple(dict.fromkeys(partner for partner, _, _ in self._open))
 
     def request(self, partner: str) -> tuple[int, Draft]:
         """Our checkpoint for `partner` to cosign, with the proof that it continues the one before."""
@@ -210,9 +214,12 @@ class Witnessing:
             "cosignature": cosignature.decode(),
         }
         written = path.with_suffix(".new")
-        # Not forced to the disk: the partner cosigns again whenever it is asked.
-        written.write_text(json.dumps(told), encoding="utf-8")
-        written.replace(path)
+        try:
+            # Not forced to the disk: the partner cosigns again whenever it is asked.
+            written.write_text(json.dumps(told), encoding="utf-8")
+            written.replace(path)
+        except OSError as error:
+            raise RoadFailed(f"the cosignature of {partner} cannot be kept: {error}", todo="check the disk") from error
 
     def _path(self, partner: str) -> Path:
         return self._seat.folder / f"cosigned-by-{partner}.json"

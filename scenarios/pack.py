@@ -16,10 +16,16 @@ from scenarios.attacks.other_countrys_key import other_countrys_key
 from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
+from scenarios.continuity.acknowledgement_lost import acknowledgement_lost
 from scenarios.continuity.both_killed_in_a_batch import both_killed_in_a_batch
 from scenarios.continuity.broker_killed import broker_killed
+from scenarios.continuity.disk_full import disk_full
+from scenarios.continuity.one_partner_floods import one_partner_floods
+from scenarios.continuity.poison import poison
 from scenarios.continuity.receiver_killed_at_each_step import receiver_killed_at_each_step
 from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
+from scenarios.continuity.road_cut import road_cut
+from scenarios.continuity.road_silent import road_silent
 from scenarios.continuity.sender_killed import sender_killed
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
@@ -65,6 +71,12 @@ SCENARIOS: tuple[Scenario, ...] = (
     receiver_killed_within_a_turn,
     sender_killed,
     both_killed_in_a_batch,
+    poison,
+    disk_full,
+    one_partner_floods,
+    road_cut,
+    road_silent,
+    acknowledgement_lost,
     broker_killed,
 )
 

@@ -107,7 +107,7 @@ def on_the_broker(broker: LocalBroker) -> BusMaker:
 def _made_on(broker: LocalBroker | ContainerBroker) -> BusMaker:
     @asynccontextmanager
     async def opened(prefix: str) -> AsyncIterator[Bus]:
-        bus = broker.bus(prefix)
+        bus = broker.bus(prefix, instance="stage")
         try:
             yield bus
         finally:
@@ -188,4 +188,11 @@ class PlainBroker(LocalBroker):
 async def plain(parts_of_a_broker: None, tmp_path: Path) -> AsyncIterator[LocalBroker]:
     """A plain broker, for one test."""
     async with PlainBroker(tmp_path, ()) as running:
+        yield running
+
+
+@pytest_asyncio.fixture
+async def mortal(parts_of_a_broker: None, tmp_path: Path) -> AsyncIterator[LocalBroker]:
+    """A broker with mutual TLS and rights, for one test, which may kill it."""
+    async with LocalBroker(tmp_path / "mortal", PARTIES) as running:
         yield running

@@ -108,13 +108,14 @@ class ContainerBroker:
         """Kafka's own logs, oldest try first."""
         return tuple(sorted(self.folder.glob("broker-*.log")))
 
-    def bus(self, prefix: str = "", *, patience: float = 15.0) -> KafkaBus:
-        """A bus on this broker; `prefix` keeps runs apart that share it."""
+    def bus(self, prefix: str = "", *, patience: float = 15.0, instance: str | None = None) -> KafkaBus:
+        """A bus on this broker; `prefix` keeps runs apart that share it, `instance` names its readers (`KafkaBus`)."""
         return KafkaBus(
             self.address,
             prefix=prefix,
             credentials=self._credentials,
             patience=patience,
+            instance=instance,
             log=self.log_text,
             relayed=True,
         )

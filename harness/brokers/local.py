@@ -60,6 +60,8 @@ class _Running:
     address: str
     command: tuple[str, ...]
     log: Path
+    data: Path
+    detour: tuple[int, int]
 
 
 class LocalBroker:
@@ -94,10 +96,20 @@ class LocalBroker:
         """Kafka's own logs, oldest try first."""
         return tuple(sorted(self.folder.glob("broker-*.log")))
 
-    def bus(self, prefix: str = "", *, patience: float = 15.0) -> KafkaBus:
-        """A bus on this broker; `prefix` keeps runs apart that share it."""
+    @property
+    def detour(self) -> tuple[int, int]:
+        """The port from which a detour leads here, as clients that come by it are told, and the one it leads to."""
+        return self._now().detour
+
+    def bus(self, prefix: str = "", *, patience: float = 15.0, instance: str | None = None) -> KafkaBus:
+        """A bus on this broker; `prefix` keeps runs apart that share it, `instance` names its readers (`KafkaBus`)."""
         return KafkaBus(
-            self.address, prefix=prefix, credentials=self._credentials, patience=patience, log=self.log_text
+            self.address,
+            prefix=prefix,
+            credentials=self._credentials,
+            patience=patience,
+            instance=instance,
+            log=self.log_text,
         )
 
     def log_text(self) -> str:
@@ -130,8 +142,11 @@ class LocalBroker:
         if running is not None:
             await _stop(running.process)
 
-    async def falls(self) -> None:
+    async def falls(self, meanwhile: Callable[[Path], None] = lambda _data: None) -> None:
         """Kill the broker (SIGKILL) and start it again on the same data and ports; return once it answers.
+
+        Args:
+            meanwhile: done while it is dead, told where its data lies.
 
         Raises:
             RoadFailed: it does not come up again.
@@ -139,6 +154,7 @@ class LocalBroker:
         running = self._now()
         _kill(running.process)
         await _stop(running.process)
+        await asyncio.to_thread(meanwhile, running.data)
         process = await _run(running.log, *running.command)
         # Kept before it answers, so that it is stopped with the rest if it never does.
         self._running = replace(running, process=process)
@@ -154,9 +170,10 @@ class LocalBroker:
     async def _start(self, java: Path, jars: Jars, number: int) -> _Running:
         log = self.folder / f"broker-{number}.log"
         settings = self.folder / f"broker-{number}.properties"
-        port, controller = free_ports(2)
+        port, controller, *detour = free_ports(4)
         # (3) Ports are found here, not earlier: each try has its own.
-        chosen = self._properties(self.folder / f"data-{number}", port, controller)
+        data = self.folder / f"data-{number}"
+        chosen = _with_detour(self._properties(data, port, controller), *detour)
         settings.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()), encoding="ascii")
         command = (*_bound_to_us(), str(java), *HEAP, *options(java, jars, HEAP), LOG_LINE, "-cp", jars.classpath)
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
@@ -178,7 +195,7 @@ class LocalBroker:
         except BaseException:
             await _stop(process)
             raise
-        return _Running(process, f"{HOST}:{port}", serving, log)
+        return _Running(process, f"{HOST}:{port}", serving, log, data, (detour[0], detour[1]))
 
     async def _answering(self, process: Process, port: int, log: Path) -> None:
         """Wait until Kafka answers, or ends, or the time is up."""
@@ -269,6 +286,17 @@ def properties(certificates: Path, data: Path, port: int, controller: int) -> Ma
         "num.network.threads": "2",
         "num.io.threads": "4",
     }
+
+
+def _with_detour(settings: Mapping[str, str], told: int, listens: int) -> Mapping[str, str]:
+    """A further listener as guarded as the first. Clients that come to it are told the port of the detour instead."""
+    guarded = settings["listener.security.protocol.map"].partition(":")[2].partition(",")[0]
+    added = {
+        "listeners": f"DETOUR://{HOST}:{listens}",
+        "advertised.listeners": f"DETOUR://{HOST}:{told}",
+        "listener.security.protocol.map": f"DETOUR:{guarded}",
+    }
+    return {**settings, **{name: f"{settings[name]},{more}" for name, more in added.items()}}
 
 
 def cluster_id() -> str:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 FORMAT: Final = "1"
 
+_MOST_PAGES: Final = 4294967294  # SQLite's own limit, and its default
+
 _SCHEMA: Final = """
 CREATE TABLE about (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE records (position INTEGER PRIMARY KEY, leaf BLOB NOT NULL, body BLOB NOT NULL);
@@ -156,6 +158,14 @@ class EvidenceLog:
         if hashlib.sha256(body).hexdigest() != digest:
             raise NotProved(f"the bytes kept as {digest} in the log of {self.party} were changed")
         return body
+
+    def hold(self, *, held: bool) -> None:
+        """Let the file take no page more, for rehearsing a disk that is full, or let it grow again.
+
+        SQLite itself refuses then what does not fit (SQLITE_FULL), at the place where it does on a full file system.
+        """
+        pages = self._base.execute("PRAGMA page_count").fetchone()[0] if held else _MOST_PAGES
+        self._base.execute(f"PRAGMA max_page_count = {int(pages)}")
 
     def close(self) -> None:
         """Close the file. Everything appended is already durable."""

@@ -70,6 +70,14 @@ class Witnessing(BaseModel):
     every_records: Annotated[int, Field(gt=0)] = 256
 
 
+class Limits(BaseModel):
+    """How much each side may send the other: so that one partner's flood does not take the road from the others."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    bytes_per_second: Annotated[int, Field(gt=0)] | None = None
+
+
 class Agreement(BaseModel):
     """A corridor agreement. Texts that software cannot enforce (liability, forum) are carried, not judged."""
 
@@ -87,6 +95,7 @@ class Agreement(BaseModel):
     encryption: Literal["none", "ECDH-ES+A256GCM"] = "none"
     documents: tuple[Cover, ...]
     witnessing: Witnessing = Witnessing()
+    limits: Limits = Limits()
     retention_years: Annotated[int, Field(gt=0)]
     evidence: str
     liability: str

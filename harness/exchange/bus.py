@@ -104,11 +104,16 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class TopicRights:
-    """One topic, who alone may write it and who alone may read it (besides the operator)."""
+    """One topic, who alone may write it and who alone may read it (besides the operator).
+
+    `bytes_per_second` is how fast its writer may write it, where that is agreed. A broker knows one rate for each
+    writer: the sum over its topics. The memory bus knows none.
+    """
 
     topic: str
     writer: str
     reader: str
+    bytes_per_second: int | None = None
 
 
 class Outlet(Protocol):
@@ -133,7 +138,7 @@ class Inlet(Protocol):
     """Where one principal takes records. What is taken and not committed is delivered again."""
 
     async def take(self, most: int = 256) -> tuple[Delivery, ...]:
-        """Wait for at least one record, return up to `most`.
+        """Wait for at least one record, return up to `most`: of each topic that has some, at least its even share.
 
         Raises: NotAllowed, NoSuchTopic (as `Outlet.put` does), RangeLost, Unreachable.
         """
@@ -237,6 +242,10 @@ class Guarded(Protocol):
 
     def prowler(self, principal: str) -> Prowler:
         """Somebody who asks the broker straight, with the certificate of `principal`."""
+        ...
+
+    def comes_by(self, principal: str, address: str) -> None:
+        """From now on `principal` comes to the broker at `address`, which leads to it by another way."""
         ...
 
     async def knock(self, principal: str, shown: Path | None) -> Knock:

@@ -125,6 +125,10 @@ class KafkaBus:
         came = await knock(self._link, principal, shown)
         return replace(came, port=0) if self._relayed else came
 
+    def comes_by(self, principal: str, address: str) -> None:
+        """From now on `principal` comes to the broker at `address`; see `bus.Guarded`."""
+        self._link.detours[principal] = address
+
     def full(self, topic: str) -> str:
         """The topic's name on the cluster."""
         return self._link.full(topic)
@@ -151,6 +155,7 @@ class _KafkaOutlet:
         self._link = link
         self._principal = principal
         self._producer: AIOKafkaProducer | None = None
+        self._parting: asyncio.Task[None] | None = None
         self._known: set[str] = set()
         self._turn = asyncio.Lock()  # one put at a time: their order is the callers' order
         self._closed = False
@@ -170,7 +175,8 @@ class _KafkaOutlet:
             async with self._link.answered():
                 await producer.start()
         except BaseException:
-            await drop_producer(producer)
+            self._producer = producer
+            await self._drop()
             raise
         self._producer = producer
         return producer
@@ -236,7 +242,10 @@ class _KafkaOutlet:
         producer, self._producer = self._producer, None
         self._known.clear()
         if producer is not None:
-            await drop_producer(producer)
+            # In a task of its own: who is cancelled while it waits must not leave half a producer behind.
+            self._parting = asyncio.create_task(drop_producer(producer))
+        if self._parting is not None:
+            await asyncio.shield(self._parting)
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -267,6 +276,7 @@ class _KafkaInlet:
         # Held while the client may be opening a connection: one that is born after the farewell stays open for ever.
         self._asking = asyncio.Lock()
         self._waiting: asyncio.Timeout | None = None
+        self._parting: asyncio.Task[None] | None = None
         self._done: dict[TopicPartition, int] = {}
         self._closed = False
 
@@ -312,7 +322,9 @@ class _KafkaInlet:
             return ()
         try:
             async with asyncio.timeout(self._link.patience) as self._waiting:
-                found = await self._consumer.getmany(timeout_ms=int(_LOOK_UP * 1000), max_records=most)
+                found = await self._shares(most)
+                if not found:
+                    found = await self._consumer.getmany(timeout_ms=int(_LOOK_UP * 1000), max_records=most)
         except TimeoutError as error:
             if self._closed:
                 return ()
@@ -320,6 +332,29 @@ class _KafkaInlet:
         finally:
             self._waiting = None
         return tuple(found.values())
+
+    async def _shares(self, most: int) -> dict[TopicPartition, list[ConsumerRecord]]:
+        """What aiokafka has already: of each inbox its share, then more of those that have more.
+
+        Left alone, it hands out all that it fetched of one partition before it comes to the next.
+        """
+        found: dict[TopicPartition, list[ConsumerRecord]] = {}
+        places = sorted(self._consumer.assignment())
+        share = max(1, most // max(1, len(places)))
+        for wanted in ([place] for place in places) if len(places) > 1 else ():
+            try:
+                found |= await self._consumer.getmany(*wanted, timeout_ms=0, max_records=share)
+            except kafka_errors.KafkaError:
+                # It comes again at the next call; what was handed out already would not.
+                if not found:
+                    raise
+                return found
+        left = most - sum(map(len, found.values()))
+        if found and left > 0:
+            with suppress(kafka_errors.KafkaError):  # as above
+                for place, more in (await self._consumer.getmany(timeout_ms=0, max_records=left)).items():
+                    found.setdefault(place, []).extend(more)
+        return found
 
     async def _start(self) -> None:
         """Join the group, or, as the tap, stand at the first record of every partition."""
@@ -419,12 +454,17 @@ class _KafkaInlet:
 
     async def close(self) -> None:
         """Leave without committing."""
-        if self._closed:
-            return
-        self._closed = True
-        if self._waiting is not None:
-            with suppress(RuntimeError):  # it has just run out by itself
-                self._waiting.reschedule(0)
+        if not self._closed:
+            self._closed = True
+            if self._waiting is not None:
+                with suppress(RuntimeError):  # it has just run out by itself
+                    self._waiting.reschedule(0)
+            # In a task of its own: who is cancelled while it waits must not leave half a consumer behind.
+            self._parting = asyncio.create_task(self._leave())
+        if self._parting is not None:
+            await asyncio.shield(self._parting)
+
+    async def _leave(self) -> None:
         async with self._asking:
             await leave_consumer(self._consumer, self._link.patience)
 

@@ -11,7 +11,7 @@ import logging
 import ssl
 from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Self
 
@@ -127,11 +127,14 @@ class Link:
     credentials: Credentials | None
     patience: float
     instance: str | None = None
+    detours: dict[str, str] = field(default_factory=dict)
+    """Where principals come that do not come to `address`. Owned by the bus that holds this link."""
 
     def options(self, principal: str) -> dict[str, Any]:  # Any: aiokafka takes them as keyword arguments
         """What every client of this link is made with."""
+        address = self.detours.get(principal, self.address)
         options: dict[str, Any] = {
-            "bootstrap_servers": [part.strip() for part in self.address.split(",")],
+            "bootstrap_servers": [part.strip() for part in address.split(",")],
             "client_id": f"corridor-{principal}",
             "request_timeout_ms": int(self.patience * 1000),
         }

@@ -23,6 +23,7 @@ from aiokafka.protocol.admin import (
 from harness.errors import RoadFailed
 from harness.exchange.bus import LARGEST_RECORD, OPERATOR, NotAllowed, TopicRights
 from harness.exchange.kafka_link import Link, look_up, partitions_of
+from harness.exchange.kafka_quotas import limit, rate_of
 
 # Numbers of the Kafka protocol: AclOperation, AclPermissionType, PatternType, ResourceType.
 _ANY, _READ, _WRITE, _IDEMPOTENT_WRITE = 1, 3, 4, 12
@@ -157,7 +158,25 @@ class Operator:
                 return wanted <= seen and not surplus & seen
 
             await _until(in_force)
+        await self._limit(client, rights, nodes)
         self.granted = True
+
+    async def _limit(self, client: AIOKafkaClient, rights: Sequence[TopicRights], nodes: Sequence[int]) -> None:
+        """Hold each writer to the sum of what its agreements let it send; who has agreed on nothing is not limited."""
+        rates: dict[str, int] = {}
+        for right in rights:
+            if right.bytes_per_second is not None:
+                rates[right.writer] = rates.get(right.writer, 0) + right.bytes_per_second
+        if not rates:
+            return
+        await limit(client, rates)
+        for each in nodes:
+            for writer, rate in rates.items():
+
+                async def held(node: int = each, writer: str = writer, rate: int = rate) -> bool:
+                    return await rate_of(client, writer, node=node) == rate
+
+                await _until(held)
 
     def _wanted(self, rights: Iterable[TopicRights]) -> set[_Right]:
         wanted: set[_Right] = set()

@@ -7,6 +7,8 @@ and kills a broker to hold it to this.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import errors as kafka_errors
@@ -28,7 +30,8 @@ async def drop_producer(producer: AIOKafkaProducer) -> None:
         task.remove_done_callback(sender._fail_all)  # noqa: SLF001  see the module's docstring
         producer._message_accumulator.fail_all(kafka_errors.KafkaTimeoutError())  # noqa: SLF001  see there
         await _end(task)  # the first cancel lets running requests end, the next ones end them
-    await producer.stop()
+    await _alone(producer.stop())
+    await _alone(producer.client.close())
 
 
 async def leave_consumer(consumer: AIOKafkaConsumer, patience: float) -> None:
@@ -46,7 +49,14 @@ async def leave_consumer(consumer: AIOKafkaConsumer, patience: float) -> None:
     if fetcher is not None:
         for task in tuple(fetcher._pending_tasks):  # noqa: SLF001  see there
             await _end(task)
-    await consumer._client.close()  # noqa: SLF001  see there
+    await _alone(consumer._client.close())  # noqa: SLF001  see there
+
+
+async def _alone(parting: Coroutine[Any, Any, None]) -> None:  # Any: as every coroutine
+    """Let it run in a task of its own, not for ever; what it ends with may be the cancellation of another."""
+    task = asyncio.create_task(parting)
+    await asyncio.wait([task], timeout=_STEP * _STEPS)
+    await _end(task)
 
 
 async def _end(task: asyncio.Task[None]) -> None:

@@ -223,17 +223,19 @@ class _MemoryInlet:
     def _gather(self, topics: list[_Topic], most: int) -> tuple[Delivery, ...]:
         taken: list[Delivery] = []
         moved: dict[str, int] = {}
-        for topic in topics:
-            start = self._position(topic)
-            if start is None or len(taken) >= most:
-                continue
-            name = topic.rights.topic
-            if start < topic.first:
-                raise RangeLost(name, start, topic.first)
-            index = start - topic.first
-            found = topic.records[index : index + most - len(taken)]
-            moved[name] = start + len(found)
-            taken += found
+        # Of each topic its share first, then more of those that have more: a flood on one keeps no other waiting.
+        for room in (max(1, most // len(topics)), most):
+            for topic in topics:
+                name = topic.rights.topic
+                start = moved.get(name, self._position(topic))
+                if start is None or len(taken) >= most:
+                    continue
+                if start < topic.first:
+                    raise RangeLost(name, start, topic.first)
+                index = start - topic.first
+                found = topic.records[index : index + min(room, most - len(taken))]
+                moved[name] = start + len(found)
+                taken += found
         # Only now: a range lost in one topic must not swallow what was gathered from another.
         self._next.update(moved)
         return tuple(taken)

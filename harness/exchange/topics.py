@@ -22,12 +22,12 @@ def principal(party: str) -> str:
     return party.lower()
 
 
-def rights_between(a: str, b: str) -> tuple[TopicRights, ...]:
-    """The topics that two parties of a corridor need, with their rights."""
+def rights_between(a: str, b: str, *, bytes_per_second: int | None = None) -> tuple[TopicRights, ...]:
+    """The topics that two parties of a corridor need, with their rights, and how fast each may send to the other."""
     pa, pb = principal(a), principal(b)
     return (
-        TopicRights(inbox(b, a), writer=pa, reader=pb),
-        TopicRights(inbox(a, b), writer=pb, reader=pa),
+        TopicRights(inbox(b, a), writer=pa, reader=pb, bytes_per_second=bytes_per_second),
+        TopicRights(inbox(a, b), writer=pb, reader=pa, bytes_per_second=bytes_per_second),
         TopicRights(quarantine(a), writer=pa, reader=pa),
         TopicRights(quarantine(b), writer=pb, reader=pb),
     )

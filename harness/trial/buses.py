@@ -9,6 +9,7 @@ import re
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
@@ -28,6 +29,16 @@ class Fallible(Protocol):
 
     async def falls(self) -> None:
         """Be killed, and started again on the same data; return once it answers."""
+        ...
+
+
+@runtime_checkable
+class Roundabout(Protocol):
+    """A broker of ours to which a detour leads."""
+
+    @property
+    def detour(self) -> tuple[int, int]:
+        """The port where a detour to it begins, and the one where it ends."""
         ...
 
 
@@ -135,7 +146,9 @@ async def standing(
         async with kind(folder, principals, say=say) as broker:
             properties = broker.folder / "client.properties"
             write(properties)
-            yield Standing(kafka(broker.bus), Way(broker.address, properties), broker)
+            # Each party is the one reader of its group: under one name, it takes its place over after an outage.
+            make = partial(broker.bus, instance="stage")
+            yield Standing(kafka(make), Way(broker.address, properties), broker)
         return
     how = ClientConfig() if config is None else read(config)
     for key in how.passed_over:

@@ -1,7 +1,7 @@
-"""The checks of continuity: what must hold when parties, or the broker between them, were killed and came back.
+"""The checks of continuity: what must hold when parties, the broker, or the roads between them failed and came back.
 
-Pure functions of a history, as all checks (`harness.trial.checks`). Where nobody was killed, nothing was put to the
-test. Their saboteurs are in `nodes.mortals`.
+Pure functions of a history, as all checks (`harness.trial.checks`). Where nobody was killed or cut off, nothing was put
+to the test. Their saboteurs are in `nodes.mortals` and `nodes.saboteurs`.
 """
 
 from __future__ import annotations
@@ -11,10 +11,12 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import Final
 
+from harness.clock import moment
 from harness.evidence import records
+from harness.exchange import topics
 from harness.exchange.envelope import Type
 from harness.exchange.receipt import Level
-from harness.trial.checks import Broken, NotReached, Topic, check
+from harness.trial.checks import Broken, NotReached, Topic, Unknowable, check, sender_of
 from harness.trial.history import History, Logged, What
 
 _WITNESS = (Type.CHECKPOINT, Type.COSIGNATURE)
@@ -22,7 +24,7 @@ _WITNESS = (Type.CHECKPOINT, Type.COSIGNATURE)
 
 @check(Topic.SECURITY)
 def one_effect_each(history: History) -> str:
-    """However often anybody was killed, every document lodged was sent once, worked on once and decided once."""
+    """Whoever was killed or cut off, every document lodged was sent once, worked on once and decided once."""
     deaths = _deaths(history)
     for party, log in history.logs.items():
         lodged = Counter(str(one.record.correlation) for one in log if one.record.event == records.LODGED)
@@ -35,12 +37,12 @@ def one_effect_each(history: History) -> str:
     messages = list(_messages(history))
     for message in messages:
         _one_effect(history, message)
-    return f"{len(messages)} message(s), each with one effect, over {deaths} kill(s)"
+    return f"{len(messages)} message(s), each with one effect, over {deaths} kill(s) or cut(s)"
 
 
 @check(Topic.DISPUTES)
 def every_answer_exists(history: History) -> str:
-    """However often anybody was killed, every message was answered, and its sender knows the answer."""
+    """Whoever was killed or cut off, every message was answered, and its sender knows the answer."""
     deaths = _deaths(history)
     messages = list(_messages(history))
     heard = {
@@ -56,12 +58,12 @@ def every_answer_exists(history: History) -> str:
             raise Broken(f"{message.get('subject')} of {message.party} was never answered ({_short(of)})")
         if (message.party, of) not in heard:
             raise Broken(f"{message.party} does not know the answer about {message.get('subject')} ({_short(of)})")
-    return f"{len(messages)} message(s), each answered, over {deaths} kill(s)"
+    return f"{len(messages)} message(s), each answered, over {deaths} kill(s) or cut(s)"
 
 
 @check(Topic.INTEROPERABILITY)
 def order_kept(history: History) -> str:
-    """However often anybody was killed, what belongs to one consignment came, and was taken in, as it was sent."""
+    """Whoever was killed or cut off, what belongs to one consignment came, and was taken in, as it was sent."""
     deaths = _deaths(history)
     came: dict[tuple[str, bytes], dict[str, int]] = defaultdict(dict)
     for seen in history.deliveries:
@@ -82,12 +84,12 @@ def order_kept(history: History) -> str:
             if places != sorted(places):
                 raise Broken(f"{party} took in consignment {key.decode()} in another order than it came")
     _reached(came)
-    return f"{len(came)} consignment(s) and direction(s), each in order, over {deaths} kill(s)"
+    return f"{len(came)} consignment(s) and direction(s), each in order, over {deaths} kill(s) or cut(s)"
 
 
 @check(Topic.DISPUTES)
 def logs_agree(history: History) -> str:
-    """However often anybody was killed, what one log says was sent, the other says was received, and of answers too."""
+    """Whoever was killed or cut off, what one log says was sent, the other says was received, and of answers too."""
     deaths = _deaths(history)
     messages = list(_messages(history))
     _reached(messages)
@@ -110,7 +112,65 @@ def logs_agree(history: History) -> str:
         for one in history.log(party, records.RECEIVED):
             if one.get("sender") in history.logs and one.get("identity") not in known:
                 raise Broken(f"{party} logged {one.get('subject')} as received, {one.get('sender')} never logged it")
-    return f"{len(messages)} message(s), in both logs alike, over {deaths} kill(s)"
+    return f"{len(messages)} message(s), in both logs alike, over {deaths} kill(s) or cut(s)"
+
+
+@check(Topic.SECURITY)
+def poison_put_aside(history: History, *, of: str, by: str) -> str:
+    """Poison is put aside untouched and refused with a signed receipt, and what stands behind it is worked on."""
+    came = history.tokens(of)
+    if not came:
+        raise NotReached("the poison never came on a topic")
+    inbox, place = came[0].delivery.topic, came[0].delivery.offset
+    behind = [
+        seen
+        for seen in history.deliveries
+        if seen.delivery.topic == inbox and seen.delivery.offset > place and seen.said.get("type") == Type.DOCUMENT
+    ]
+    if not behind:
+        raise NotReached("nothing stands behind the poison")
+    aside = [seen for seen in history.deliveries if seen.delivery.topic == topics.quarantine(by)]
+    if came[0].delivery.value not in {seen.delivery.value for seen in aside}:
+        raise Broken(f"the quarantine of {by} holds {len(aside)} record(s), and not the poison")
+    if not any(seen.receipt is not None and seen.receipt.negative for seen in history.receipts(of)):
+        raise Broken(f"no signed negative receipt of {by} is about the poison")
+    for seen in behind:
+        if not history.log(by, records.RECEIVED, identity=seen.sealed.identity):
+            raise Broken(f"{by} never took on {seen.said.get('subject')}, which stands behind the poison")
+    return f"the poison aside and refused, {len(behind)} document(s) behind it worked on"
+
+
+@check(Topic.INTEROPERABILITY)
+def deadline_kept(history: History, *, of: str) -> str:
+    """The message was answered, by the broker's time, within what its corridor agreement allows."""
+    sender = sender_of(history, of)
+    deadline = moment(str(history.log(sender, records.SENT, identity=of)[0].get("deadline")))
+    came = history.tokens(of)
+    if not came:
+        raise NotReached("it never came on a topic")
+    answers = [seen.delivery.at for seen in history.receipts(of)]
+    ended = max(moment(event["at"]) for event in history.events)
+    if answers:
+        late = (answers[0] - deadline).total_seconds()
+        if late > 0:
+            raise Broken(f"answered {late:.1f} s after the deadline")
+        return (
+            f"answered {(answers[0] - came[0].delivery.at).total_seconds():.1f} s after it came, {-late:.1f} s to spare"
+        )
+    if ended <= deadline:
+        raise Unknowable(f"the run ended {(deadline - ended).total_seconds():.1f} s before the deadline, unanswered")
+    raise Broken(f"unanswered {(ended - deadline).total_seconds():.1f} s after the deadline")
+
+
+@check(Topic.INTEROPERABILITY, standing=True)
+def nobody_fell(history: History) -> str:
+    """No window ended of a defect of its own, whatever came to it."""
+    falls = [f"{event['party']} fell: {event['why']}" for event in history.of(What.FALL)]
+    if falls:
+        raise Broken("; ".join(falls))
+    if not any(seen.in_inbox for seen in history.deliveries):
+        raise NotReached("nothing came on an inbox that a window could have fallen over")
+    return f"{len(history.logs)} window(s), all standing at the end"
 
 
 ALL: Final = (one_effect_each, every_answer_exists, order_kept, logs_agree)
@@ -140,9 +200,9 @@ def _messages(history: History) -> Iterator[Logged]:
 
 
 def _deaths(history: History) -> int:
-    deaths = len(tuple(history.of(What.DEATH)))
+    deaths = len(tuple(history.of(What.DEATH))) + len(tuple(history.of(What.CUT)))
     if not deaths:
-        raise NotReached("nobody was killed")
+        raise NotReached("nobody was killed, and no road was cut")
     if not any(history.log(party, records.SENT) for party in history.logs):
         raise NotReached("no log says that anything was sent")
     return deaths

@@ -43,6 +43,8 @@ class What(StrEnum):
     STEP = "step"
     DELIVERY = "delivery"
     DEATH = "death"
+    FALL = "fall"
+    CUT = "cut"
     STOPPED = "stopped"
     PROMISE = "promise"
     RECORD = "record"
@@ -194,16 +196,31 @@ class History:
 
     def tokens(self, identity: str) -> tuple[Seen, ...]:
         """Every time this message was seen on an inbox."""
-        return tuple(seen for seen in self.deliveries if seen.in_inbox and seen.sealed.identity == identity)
+        return self._on_inboxes.get(identity, ())
+
+    @cached_property
+    def _on_inboxes(self) -> Mapping[str, tuple[Seen, ...]]:
+        """What was seen on inboxes, by identity: a flood is thousands of them, and each is asked for."""
+        found: dict[str, list[Seen]] = {}
+        for seen in self.deliveries:
+            if seen.in_inbox:
+                found.setdefault(seen.sealed.identity, []).append(seen)
+        return {identity: tuple(copies) for identity, copies in found.items()}
 
     def receipts(self, of: str) -> tuple[Seen, ...]:
         """Every receipt about this message that was seen, in order: given by who it came to, and by nobody else."""
         came_to = {seen.delivery.topic.partition(".in.from.")[0] for seen in self.tokens(of)}
         return tuple(
-            seen
-            for seen, receipt in self.given
-            if receipt.of == of and topics.principal(str(seen.said["source"])) in came_to
+            seen for seen in self._given_about.get(of, ()) if topics.principal(str(seen.said["source"])) in came_to
         )
+
+    @cached_property
+    def _given_about(self) -> Mapping[str, tuple[Seen, ...]]:
+        """The receipts that stand, by what they are about."""
+        found: dict[str, list[Seen]] = {}
+        for seen, receipt in self.given:
+            found.setdefault(receipt.of, []).append(seen)
+        return {of: tuple(receipts) for of, receipts in found.items()}
 
     @cached_property
     def given(self) -> tuple[tuple[Seen, Receipt], ...]:

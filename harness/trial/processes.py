@@ -11,8 +11,9 @@ import asyncio
 import signal
 import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
+from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,7 +22,7 @@ from harness.exchange import seating
 from harness.exchange.seat import Seat
 from harness.trial.ground import Cast
 from harness.trial.remote import Line, RemoteCounter, called
-from harness.trial.seated import PROCESS, leave_mark
+from harness.trial.seated import PROCESS, Left, leave_mark, left_behind
 
 SOCKET: Final = "control.sock"
 SAID: Final = "stderr.log"
@@ -38,6 +39,8 @@ class Way:
     address: str
     config: Path | None
     wire: Path | None = None
+    by: Mapping[str, str] = field(default_factory=dict)
+    """Where parties come that do not come to `address`."""
 
     def house(self, cast: Cast, seat: Seat) -> OwnProcess:
         """Seat a cast in a process of its own. Raises BadInput when it cannot be named to another process."""
@@ -50,15 +53,17 @@ class OwnProcess:
     def __init__(self, cast: Cast, seat: Seat, way: Way) -> None:
         self._cast = cast
         self._entry = named(cast)
-        self._folder = seat.folder.absolute()
+        self._seat = seat
+        self.folder = seat.folder.absolute()
         self._way = way
         self._life: _Life | None = None
         self._line: Line | None = None
         self._changed = asyncio.Condition()
+        self._left: Left | None = None
         self.party = seat.party
         self.deaths = 0
         self.counter = RemoteCounter(self._now)
-        seating.save(seat, self._folder)
+        seating.save(seat, self.folder)
 
     async def run(self) -> None:
         """Live until cancelled, and again after each time it was killed."""
@@ -71,7 +76,11 @@ class OwnProcess:
                 await self._present(None)
                 await line.close()
                 if code != -signal.SIGKILL:
-                    raise self._failed(f"ended by itself (exit code {code})")
+                    failed = self._failed(f"ended by itself (exit code {code})")
+                    if code == RoadFailed.exit_code:
+                        raise failed
+                    self._left = await left_behind(self._cast, self._seat)
+                    raise Defect(failed.found, expected=failed.expected, todo=failed.todo)
                 self.deaths += 1
         finally:
             if self._line is not None:
@@ -86,11 +95,11 @@ class OwnProcess:
 
     async def gives_out(self) -> tuple[bytes, ...]:
         """The records of its evidence log."""
-        return await self.counter.gives_out()
+        return await self.counter.gives_out() if self._left is None else self._left.log
 
     async def hands_over(self) -> tuple[bytes, ...]:
         """The signed tokens behind what crossed encrypted."""
-        return await self.counter.hands_over()
+        return await self.counter.hands_over() if self._left is None else self._left.tokens
 
     def kill(self) -> None:
         """SIGKILL: no farewell, no last word."""
@@ -99,11 +108,12 @@ class OwnProcess:
 
     def dies_at(self, moment: str) -> None:
         """Leave it the mark in its own folder."""
-        leave_mark(self._folder, moment, PROCESS, self._cast)
+        leave_mark(self.folder, moment, PROCESS, self._cast)
 
     async def _born(self) -> _Life:
-        options = ["--bus", self._way.address, "--seat", str(self._folder), "--cast", self._entry]
-        options += ["--control", str(self._folder / SOCKET)]
+        address = self._way.by.get(self.party, self._way.address)
+        options = ["--bus", address, "--seat", str(self.folder), "--cast", self._entry]
+        options += ["--control", str(self.folder / SOCKET)]
         if self._way.config is not None:
             options += ["--bus-config", str(self._way.config)]
         if self._way.wire is not None:
@@ -112,13 +122,13 @@ class OwnProcess:
         process = await asyncio.create_subprocess_exec(
             sys.executable, *_COMMAND, self.party, *options, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, process_group=0
         )
-        return _Life(process, self._folder / SAID)
+        return _Life(process, self.folder / SAID)
 
     async def _call(self, life: _Life) -> Line:
         """Call it as soon as it listens."""
         if not await life.ready:
             raise self._failed(f"did not come up (exit code {await life.process.wait()})")
-        line = await called(self.party, self._folder / SOCKET)
+        line = await called(self.party, self.folder / SOCKET)
         # Cancelled when the line went dead before a word: that it was killed shows in its exit code.
         with suppress(asyncio.CancelledError):
             await asyncio.shield(line.pid)
@@ -137,12 +147,12 @@ class OwnProcess:
         return self._line
 
     def _failed(self, what: str) -> RoadFailed:
-        said = (self._folder / SAID).read_text("utf-8", "replace").split("\n")
+        said = (self.folder / SAID).read_text("utf-8", "replace").split("\n")
         words = " / ".join(line.strip() for line in said[-5:] if line.strip())
         return RoadFailed(
             f"the process of {self.party} {what}: {words or 'it said nothing'}",
             expected="a party that lives until it is told to go",
-            todo=f"read {self._folder / SAID} and log.jsonl beside it",
+            todo=f"read {self.folder / SAID} and log.jsonl beside it",
         )
 
 

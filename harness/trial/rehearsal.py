@@ -21,12 +21,12 @@ from harness.clock import Clock
 from harness.errors import NotReady
 from harness.exchange import topics
 from harness.trial import about
-from harness.trial.buses import MEMORY, Standing, standing
+from harness.trial.buses import LOCAL, MEMORY, Standing, standing
 from harness.trial.checks import CHECKS
 from harness.trial.history import History
 from harness.trial.report import HISTORY, no_verdict, where_to_look
 from harness.trial.runner import Outcome, Playbill, judge, play, trouble
-from harness.trial.script import Scenario
+from harness.trial.script import KAFKA, Scenario
 from harness.trial.selection import Playable
 from harness.trial.stage import PATIENCE
 from harness.trial.verdict import Judged, Verdict
@@ -128,7 +128,7 @@ def told(scenario: Scenario, history: History, programme: Programme, began: date
 
 def unplayable(scenario: Scenario, bus: str) -> str:
     """Why this bus cannot show this scenario; empty when it can."""
-    if not scenario.needs or bus != MEMORY:
+    if not scenario.needs or bus == LOCAL or (bus != MEMORY and scenario.needs == KAFKA):
         return ""
     return f"needs {scenario.needs}; this run is on the {bus} bus (--bus local plays it)"
 

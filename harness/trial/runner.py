@@ -10,7 +10,7 @@ import asyncio
 import traceback
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +18,13 @@ from certs.identity import Algorithm
 from harness.clock import Chance, Clock
 from harness.errors import CorridorError, RoadFailed
 from harness.exchange.reasons import Refused
-from harness.trial import about, isolation  # noqa: F401 - the checks of isolation are made when it is imported
+from harness.trial import about, continuity, isolation  # noqa: F401 - their checks are made when they are imported
 from harness.trial.buses import BusMaker, Fallible
 from harness.trial.checks import CHECKS
 from harness.trial.ground import Cast, Grants
 from harness.trial.history import History, Scribe, What
 from harness.trial.processes import Way
+from harness.trial.roads import Road, by_detour
 from harness.trial.script import Pack, Scenario
 from harness.trial.stage import PATIENCE, Setting, Stage, Stopped, staged
 from harness.trial.verdict import Judged, Verdict, worst
@@ -76,6 +77,12 @@ class Playbill:
     fixed_keys: bool = False
     """Keys from the seed too: for comparing runs byte for byte, never for anything else."""
 
+    def way(self, road: Road | None) -> Way | None:
+        """How parties come in processes of their own, some of them by a road of theirs."""
+        if self.processes is None or road is None:
+            return self.processes
+        return replace(self.processes, by=dict.fromkeys(road.parties, road.address))
+
     def facts(self, scenario: str) -> dict[str, str | int]:
         """What the history of a scenario says of its run."""
         processes = self.processes is not None
@@ -102,8 +109,10 @@ async def play(
         seated = {**scenario.cast, **(cast or {})}
         async with (
             bill.bus(f"{run}.") as bus,
-            staged(setting, bill.pack, bus, scribe, cast=seated, grants=grants, way=bill.processes) as stage,
+            by_detour(scenario.detour, bill.broker, bus, scribe) as road,
+            staged(setting, bill.pack, bus, scribe, cast=seated, grants=grants, way=bill.way(road)) as stage,
         ):
+            stage.road = road
             stage.broker = bill.broker or (bus if isinstance(bus, Fallible) else None)
             await _perform(scenario, stage)
             await stage.settle()

@@ -20,6 +20,8 @@ from harness.trial.stage import Stage
 Play = Callable[[Stage], Awaitable[None]]
 
 KAFKA: Final = "kafka"
+OURS: Final = "a kafka started here"
+"""What a scenario can need of its bus: any Kafka, or one of `--bus local`, whose roads are ours to cut."""
 
 
 @dataclass(frozen=True)
@@ -64,13 +66,16 @@ class Scenario:
     document: str
     attack: str = ""
     needs: str = ""
-    """`kafka` when only a real broker can show it: certificates at the door, groups, an authorizer's log."""
+    """`KAFKA` when only a real broker can show it: certificates at the door, groups, an authorizer's log; `OURS` when
+    the broker, or the road to it, must be ours to break."""
     questions: tuple[str, ...] = ()
     """Readiness questions (of the toolkit's checklists) that this scenario gives evidence towards."""
     cast: Mapping[str, Cast] = field(default_factory=dict)
     """Who plays which seat in it instead of the usual window: one that can be killed at a moment, say."""
     kills_the_broker: bool = False
     """Whether it takes a broker that is ours to kill: not one at an address that somebody else gave."""
+    detour: tuple[str, ...] = ()
+    """The parties that come to the broker by a road that the script can cut."""
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -126,6 +131,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     questions: tuple[str, ...] = (),
     cast: Mapping[str, Cast] | None = None,
     kills_the_broker: bool = False,
+    detour: tuple[str, ...] = (),
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -148,6 +154,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             questions=questions,
             cast=cast or {},
             kills_the_broker=kills_the_broker,
+            detour=detour,
         )
 
     return make

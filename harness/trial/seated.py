@@ -9,13 +9,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
-from harness.errors import BadInput
+from harness.errors import BadInput, RoadFailed
 from harness.exchange.seat import Seat
 from harness.trial.ground import Cast
 from harness.trial.party import Counter, Party
+
+DISK_FULL: Final = "disk-full"
+"""The file in the folder of a party with a small disk that says that there is no space left on it."""
 
 MARK: Final = "dies-at"
 """The file in a mortal party's own folder that names the moment at which it ends its life, once."""
@@ -36,6 +40,11 @@ class Seated(Protocol):
     @property
     def counter(self) -> Counter:
         """Where its own people come, in its present life."""
+        ...
+
+    @property
+    def folder(self) -> Path:
+        """Its own folder."""
         ...
 
     @property
@@ -87,12 +96,18 @@ class InHouse:
         self.player: Party = cast(seat)
         self._life: asyncio.Task[None] | None = None
         self._born = asyncio.Condition()
+        self._left: Left | None = None
         self.deaths = 0
 
     @property
     def party(self) -> str:
         """Its code."""
         return self._seat.party
+
+    @property
+    def folder(self) -> Path:
+        """Its own folder."""
+        return self._seat.folder
 
     @property
     def counter(self) -> Counter:
@@ -111,6 +126,8 @@ class InHouse:
                     await self._life
                 raise
             if not self._life.cancelled():
+                if not isinstance(self._life.exception(), RoadFailed | None):
+                    self._left = await left_behind(self._cast, self._seat)
                 return self._life.result()
             self.player = self._cast(self._seat)
             async with self._born:
@@ -125,11 +142,11 @@ class InHouse:
 
     async def gives_out(self) -> tuple[bytes, ...]:
         """The records of its evidence log."""
-        return self.player.gives_out()
+        return self.player.gives_out() if self._left is None else self._left.log
 
     async def hands_over(self) -> tuple[bytes, ...]:
         """The signed tokens behind what crossed encrypted."""
-        return self.player.hands_over()
+        return self.player.hands_over() if self._left is None else self._left.tokens
 
     def kill(self) -> None:
         """Cancel its task: as near to a kill as there is without killing the stage."""
@@ -139,6 +156,23 @@ class InHouse:
     def dies_at(self, moment: str) -> None:
         """Leave it the mark."""
         leave_mark(self._seat.folder, moment, TASK, self.player)
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a party that fell leaves to the judge: its log, and the tokens behind what crossed encrypted."""
+
+    log: tuple[bytes, ...]
+    tokens: tuple[bytes, ...]
+
+
+async def left_behind(cast: Cast, seat: Seat) -> Left:
+    """Read what lies on the disk of a party that fell, through one of its kind that never begins to work."""
+    reader = cast(seat)
+    found = Left(reader.gives_out(), reader.hands_over())
+    reader.leave()
+    await reader.run()
+    return found
 
 
 def leave_mark(folder: Path, moment: str, how: str, player: object) -> None:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+import traceback
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
@@ -22,13 +23,13 @@ from certs.authority import Authority
 from certs.identity import Algorithm, Identity
 from certs.jwe import Opener, looks_encrypted
 from certs.trust import TrustStore
-from harness.clock import Chance, Clock
+from harness.clock import Chance, Clock, moment
 from harness.errors import BadInput, RoadFailed
 from harness.evidence import records
 from harness.exchange import agreement as agreements
 from harness.exchange import topics
 from harness.exchange.agreement import Agreement, Signed
-from harness.exchange.bus import Bus, Record, TopicRights
+from harness.exchange.bus import Bus, Outlet, Record, TopicRights
 from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
@@ -40,7 +41,8 @@ from harness.trial.faults import Insider, Mallory, Wire
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
-from harness.trial.seated import House, InHouse, Seated, cause_of
+from harness.trial.roads import Road
+from harness.trial.seated import DISK_FULL, House, InHouse, Seated, cause_of
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
@@ -52,6 +54,12 @@ LIFETIME: Final = timedelta(hours=24)
 
 PATIENCE: Final = 20.0
 """Seconds of real time that a script waits for what must come, before it goes down as not reached."""
+
+
+_WIDE: Final = 512  # octets of one record of a flood, besides its number
+_POURED: Final = 100  # records of a flood that are put at once
+_LOOK: Final = 0.02  # seconds between two looks into a log
+_WHY: Final = 1.0  # seconds in which a party that is gone is known to have fallen, if it has
 
 
 class Stopped(Exception):
@@ -105,7 +113,8 @@ def rights_of(corridors: tuple[Agreement, ...]) -> tuple[TopicRights, ...]:
     found: dict[str, TopicRights] = {}
     for corridor in corridors:
         one, other = corridor.parties
-        found |= {rights.topic: rights for rights in topics.rights_between(one, other)}
+        limit = corridor.limits.bytes_per_second
+        found |= {rights.topic: rights for rights in topics.rights_between(one, other, bytes_per_second=limit)}
     return tuple(found.values())
 
 
@@ -117,6 +126,8 @@ class Window:
         self._stage = stage
         self._lodged: set[str] = set()
         """The transactions that a trader has heard of."""
+        self.fallen = asyncio.Event()
+        """Set once it fell of a defect of its own."""
         self.code = party.party
 
     async def lodges(self, octets: bytes, *, to: str) -> Sent:
@@ -202,6 +213,27 @@ class Window:
         self._party.dies_at(at)
         return self._party.deaths + 1
 
+    def disk_fills(self) -> None:
+        """From now on there is no space left for its log: only a party with a small disk has one that can be filled."""
+        self._stage.step("stage", f"fills the disk of {self.code}")
+        self._stage.scribe.write(What.CUT, parties=[self.code], how="disk full")
+        (self._party.folder / DISK_FULL).touch()
+
+    def disk_frees(self) -> None:
+        """There is space again."""
+        self._stage.step("stage", f"frees the disk of {self.code}")
+        (self._party.folder / DISK_FULL).unlink()
+
+    async def has_no_space_for(self, octets: bytes, *, to: str) -> None:
+        """A trader lodges a document, and hears that nothing was done, because nothing can be logged."""
+        self._stage.step(self.code, f"is asked to send a document to {to}")
+        try:
+            sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to say no")
+        except RoadFailed as failed:
+            self._stage.step(self.code, f"does nothing: {failed.found}")
+            return
+        raise self._stage.stopped(f"{self.code} to have no space for {sent.subject}; it sent it")
+
     async def comes_back(self, death: int) -> None:
         """Wait until this window has died that often and is up again; the history says so."""
         await self._bounded(self._party.up(death), f"{self.code} to die and come back")
@@ -211,12 +243,36 @@ class Window:
         """The signed tokens behind what crossed encrypted."""
         return await self._party.hands_over()
 
+    async def notes(self, count: int) -> None:
+        """Wait until its log says that it sent so many messages, whether or not they could leave."""
+
+        async def noted() -> None:
+            while sum(told(body).event == records.SENT for body in await self.gives_out()) < count:  # noqa: ASYNC110 - a log gives no event to who only reads it
+                await asyncio.sleep(_LOOK)
+
+        await self._bounded(noted(), f"{self.code} to write down {count} message(s)")
+
     async def _bounded(self, doing: Awaitable[T], what: str) -> T:
+        next_life = self._party.deaths + 1
+        asked = asyncio.ensure_future(doing)
+        falling = asyncio.ensure_future(self.fallen.wait())
         try:
-            async with asyncio.timeout(self._stage.setting.patience):
-                return await doing
-        except TimeoutError as error:
-            raise self._stage.stopped(what) from error
+            await _first_of(asked, falling, within=self._stage.setting.patience)
+            if asked.done() and not asked.cancelled() and isinstance(asked.exception(), RoadFailed):
+                # Who waits at the counter hears first that a window is gone; whether it was killed or fell comes next.
+                reborn = asyncio.ensure_future(self._party.up(next_life))
+                await _first_of(falling, reborn, within=_WHY)
+                reborn.cancel()
+            if asked.done() and not falling.done():
+                return asked.result()
+            raise self._stage.stopped(f"{what}; it fell" if falling.done() else what)
+        finally:
+            asked.cancel()
+            falling.cancel()
+
+
+async def _first_of(*waiting: asyncio.Future[Any], within: float) -> None:  # Any: whatever is waited for
+    await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
 
 
 class Stage:
@@ -235,6 +291,8 @@ class Stage:
         """How many deaths of each party the history tells of."""
         self.broker: Fallible | None = None
         """The broker under the bus, where it is ours to kill. Set by who plays the scenario."""
+        self.road: Road | None = None
+        """The road of the parties that the scenario names for it. Set by who opened it."""
         self.mallory = Mallory(bus, self.wire, lambda act: self.step("Mallory", act))
 
     # ------------------------------------------------------------------------------- what a script asks for
@@ -278,6 +336,12 @@ class Stage:
         """Write down what somebody does now."""
         self.scribe.write(What.STEP, who=who, text=text)
 
+    def the_road(self) -> Road:
+        """The road of the parties that come by a detour."""
+        if self.road is None:
+            raise self.stopped("a road that can be cut: this bus has none")
+        return self.road
+
     async def kills_the_broker(self) -> None:
         """Kill the broker, now and without farewell, and start it again on the same data."""
         if self.broker is None:
@@ -291,6 +355,11 @@ class Stage:
         for number in range(self._died.get(code, 0) + 1, deaths + 1):
             self.scribe.write(What.DEATH, party=code, number=number)
             self._died[code] = number
+
+    def fell(self, code: str, why: str) -> None:
+        """Write down that a party fell of a defect of its own. The others go on, and are judged."""
+        self.scribe.write(What.FALL, party=code, why=why)
+        self.windows[code].fallen.set()
 
     def promises(self, check: Check, **args: str) -> None:
         """Write down that `check` is to be made with these arguments once the run is over."""
@@ -375,6 +444,37 @@ class Stage:
         except TimeoutError as error:
             raise self.stopped(what) from error
 
+    @asynccontextmanager
+    async def flooded(self, *, by: str, to: str, count: int) -> AsyncIterator[None]:
+        """Party `by` puts what means nothing on its inbox at `to`: half of it before the block, the rest meanwhile."""
+        self.step(by, f"floods {to} with {count} records that mean nothing")
+        inbox = topics.inbox(to, by)
+        flood = [Record(inbox, b"flood", b"%d " % number + bytes(_WIDE)) for number in range(count)]
+        outlet = await self.bus.outlet(topics.principal(by))
+        half = count // 2
+        try:
+            await outlet.put(*flood[:half])
+            async with asyncio.TaskGroup() as group:
+                group.create_task(_pour(outlet, flood[half:]))
+                yield
+        finally:
+            await outlet.close()
+        await self._seen(lambda seen: seen.delivery.topic == topics.quarantine(to), f"{to} to put it aside", count)
+
+    async def answered_in_time(self, sent: Sent, *, by_log_of: str) -> None:
+        """Return with the first answer to this message, or once none can keep the agreed deadline any more."""
+        (noted,) = [
+            record
+            for body in await self.window(by_log_of).gives_out()
+            if (record := told(body)).event == records.SENT and record.fields["identity"] == sent.identity
+        ]
+        left = (moment(str(noted.fields["deadline"])) - self.setting.clock.now()).total_seconds()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(left + _WHY):
+                await self.tap.until(
+                    lambda seen: seen.in_inbox and (receipt := seen.receipt) is not None and receipt.of == sent.identity
+                )
+
     def stopped(self, what: str) -> Stopped:
         """Write down that something did not come, and return what to raise."""
         self.scribe.write(What.STOPPED, waited_for=what, seconds=self.setting.patience)
@@ -390,6 +490,8 @@ class Stage:
         for corridor in self.ground.corridors:
             one, other = corridor.parties
             for owner, witness in ((one, other), (other, one)):
+                if self.window(owner).fallen.is_set() or self.window(witness).fallen.is_set():
+                    continue
                 try:
                     await self.window(owner).seeks_witness(witness)
                 except Stopped:
@@ -442,6 +544,11 @@ class Stage:
                 await self.tap.until_places(places)
         except TimeoutError:
             self.stopped("the tap to see all that the logs say was put")
+
+
+async def _pour(outlet: Outlet, flood: Sequence[Record]) -> None:
+    for start in range(0, len(flood), _POURED):
+        await outlet.put(*flood[start : start + _POURED])
 
 
 def _found(code: str, setting: Setting) -> Country:
@@ -557,7 +664,7 @@ async def staged(
     async with stage.tap.listening(bus, [one.topic for one in rights]), housed(stage, way) as house:
         players = {code: house((cast or {}).get(code, ground.cast), place) for code, place in seats.items()}
         stage.windows = {code: Window(party, stage) for code, party in players.items()}
-        async with living(players, setting.patience):
+        async with living(players, setting.patience, fell=stage.fell):
             yield stage
 
 
@@ -573,15 +680,35 @@ async def housed(stage: Stage, way: Way | None) -> AsyncIterator[House]:
 
 
 @asynccontextmanager
-async def living(players: Mapping[str, Seated], patience: float) -> AsyncIterator[None]:
-    """Let the parties live while the block lasts. A party that dies ends the block with its error."""
+async def living(
+    players: Mapping[str, Seated], patience: float, *, fell: Callable[[str, str], None] | None = None
+) -> AsyncIterator[None]:
+    """Let the parties live while the block lasts.
+
+    A party whose road failed for good ends the block with its error. One that falls of a defect of its own ends alone
+    where `fell` takes its code and the reason, once all are up; else it ends the block too.
+    """
+    all_up = asyncio.Event()
+
+    async def lives_on(code: str, party: Seated) -> None:
+        try:
+            await party.run()
+        except RoadFailed:
+            raise
+        except Exception as error:
+            if fell is None or not all_up.is_set():
+                raise
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            fell(code, f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})")
+
     try:
         async with asyncio.TaskGroup() as group:
-            lives = [group.create_task(party.run(), name=code) for code, party in players.items()]
+            lives = [group.create_task(lives_on(code, party), name=code) for code, party in players.items()]
             try:
                 async with asyncio.timeout(patience):
                     for party in players.values():
                         await party.up()
+                all_up.set()
             except TimeoutError as error:
                 raise RoadFailed("a party did not come up", expected=f"all ready within {patience:.0f} s") from error
             yield

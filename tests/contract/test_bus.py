@@ -356,3 +356,28 @@ async def test_closed_ends_say_so(bus: Bus) -> None:
 async def test_putting_nothing_is_acknowledged_with_nothing(bus: Bus) -> None:
     """An empty put is no error."""
     assert await (await bus.outlet("qm")).put() == ()
+
+
+async def test_flood_on_one_topic_leaves_another_its_share(bus: Bus) -> None:
+    """What stands on a quiet topic comes with the first that is taken, however much stands on a loud one."""
+    flood = 4000
+    other = TopicRights("qn.in.from.qp", writer="qp", reader="qn")
+    await bus.open_topics([other])
+    loud, quiet = await bus.outlet("qm"), await bus.outlet("qp")
+    inlet = await bus.inlet("qn", [TOPIC, other.topic], group="window")
+    await loud.put(Record(TOPIC, b"k", b"first"))
+    await quiet.put(Record(other.topic, b"k", b"first"))
+    taken: list[Delivery] = []
+    async with asyncio.timeout(10):
+        while len(taken) < 2:  # both are assigned, and being read
+            taken += await inlet.take()
+    await loud.put(*[Record(TOPIC, b"k", b"%d" % number) for number in range(flood)])
+    await quiet.put(Record(other.topic, b"k", b"quiet"))
+    taken.clear()
+    async with asyncio.timeout(10):
+        while b"quiet" not in {one.value for one in taken}:
+            await loud.put(Record(TOPIC, b"k", b"more"))  # it goes on, and its reader is no faster than that
+            taken += await inlet.take(20)
+    assert len(taken) < flood
+    loudly = [one.value for one in taken if one.topic == TOPIC]
+    assert loudly == [b"%d" % number for number in range(len(loudly))]

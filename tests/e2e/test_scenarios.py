@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from certs.identity import Algorithm
+from harness.brokers.local import LocalBroker
 from harness.clock import DrivenClock, SystemClock
 from harness.trial.buses import BusMaker, standing
 from harness.trial.runner import Playbill, judge, play, trouble
-from harness.trial.script import Scenario
+from harness.trial.script import OURS, Scenario
 from harness.trial.verdict import Verdict
 from scenarios.pack import PACK
 
@@ -52,10 +53,19 @@ def on_kafka(request: pytest.FixtureRequest) -> BusMaker:
     return made
 
 
-@pytest.mark.parametrize("scenario", SPARING, ids=lambda scenario: scenario.id)
+@pytest.mark.parametrize("scenario", [one for one in SPARING if one.needs != OURS], ids=lambda one: one.id)
 async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_kafka: BusMaker, tmp_path: Path) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
     bill = Playbill(PACK, on_kafka, "local", SystemClock(), 1, patience=15)
+    assert await broken_promises(scenario, bill, tmp_path / "run") == []
+
+
+@pytest.mark.parametrize("scenario", [one for one in SPARING if one.needs == OURS], ids=lambda one: one.id)
+async def test_honest_windows_on_roads_that_fail(
+    scenario: Scenario, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
+) -> None:
+    """All promises hold where the road itself fails."""
+    bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=15, broker=broker)
     assert await broken_promises(scenario, bill, tmp_path / "run") == []
 
 

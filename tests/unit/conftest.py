@@ -33,6 +33,7 @@ from harness.exchange.seal import seal
 from harness.exchange.seat import Seat
 from harness.trial.history import Seen, see
 from harness.trial.passage import Passage
+from nodes.road import StillToLeave
 from nodes.window import Window
 from scenarios import samples
 from scenarios.pack import PACK
@@ -46,11 +47,13 @@ PATIENCE = 5.0
 class Knife(Passage):
     """A bus that ends the life of the window that stands on it, the `nth` time the moment comes.
 
-    The moments are the awaits of a turn: before put, after put, before commit, after commit.
+    The moments are the awaits of a turn: before put, after put, before commit, after commit. With an `error`, it is
+    the road alone that ends there.
     """
 
     moment: str
     nth: int = 1
+    error: RoadFailed | None = None
     fell: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def outlet(self, principal: str) -> Outlet:
@@ -68,6 +71,8 @@ class Knife(Passage):
         self.nth -= 1
         if self.nth == 0:
             self.fell.set()
+            if self.error is not None:
+                raise self.error
             task = asyncio.current_task()
             assert task is not None
             task.cancel()
@@ -241,9 +246,9 @@ class Corridor:
         """A record as a window takes it from the bus."""
         return Delivery(record.topic, 0, offset, record.key, record.value, record.headers, START)
 
-    def knife(self, moment: str, *, nth: int = 1) -> Knife:
-        """A bus for a window that is to die at that moment."""
-        return Knife(self.bus, moment, nth)
+    def knife(self, moment: str, *, nth: int = 1, error: RoadFailed | None = None) -> Knife:
+        """A bus for a window that is to die at that moment, or whose road is to fail there."""
+        return Knife(self.bus, moment, nth, error)
 
     async def dies(self, window: Window, knife: Knife, asked: Awaitable[object] | None = None) -> None:
         """Let the window live until the knife falls; what was asked of it meanwhile is never answered."""
@@ -254,7 +259,7 @@ class Corridor:
             assert knife.fell.is_set()
             assert life.cancelled()
             if asking is not None:
-                with pytest.raises(RoadFailed, match="closed before it was done"):
+                with pytest.raises(StillToLeave, match="in its log and the broker's word outstanding"):
                     await asking
 
     def noted(self, window: Window, *events: str) -> list[LogRecord]:
