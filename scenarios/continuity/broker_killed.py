@@ -14,7 +14,7 @@ EACH = 8
 @scenario(
     title="Broker killed in the middle of a batch",
     checks=continuity.ALL,
-    saboteurs=(Saboteur("QN", saboteurs.NeverAnswers, "every_answer_exists"),),
+    saboteurs=(Saboteur("QN", saboteurs.LosesReceipts, "every_answer_exists"),),
     document="864",
     attack="H79",
     questions=("A3.2.4",),

@@ -63,7 +63,7 @@ async def test_a_broker_that_is_really_killed(parts_of_a_broker: None, *, apart:
 async def test_a_saboteur_that_is_really_killed(saboteur: Saboteur, bill: Playbill, tmp_path: Path) -> None:
     """What breaks a promise about coming back in one process breaks it after a real kill too, and is named."""
     scenario = receiver_killed_within_a_turn
-    history = await play(scenario, replace(bill, patience=5), tmp_path / "run", cast=saboteur.casting)
+    history = await play(scenario, replace(bill, patience=15), tmp_path / "run", cast=saboteur.casting)
     assert not trouble(history)
     found = [one.verdict for one in judge(scenario, history) if one.check == saboteur.caught_by]
     assert found == [Verdict.BROKEN]

@@ -23,28 +23,42 @@ def digest(text: str) -> str:
 
 def asker(number: int) -> list[bytes]:
     """What who asks logs of one exchange."""
-    said = {"identity": digest(f"m{number}"), "raw": digest(f"r{number}"), "id": f"qm-{number}", "subject": "CO"}
+    said: dict[str, object] = {
+        "identity": digest(f"m{number}"),
+        "raw": digest(f"r{number}"),
+        "id": f"qm-{number}",
+        "subject": "CO",
+    }
+    said["sequence"] = number + 1
     sent = {**said, "topic": "qn.in.from.qm", "receiver": "QN", "doctype": "864", "function": "9", "deadline": None}
     lodged = {"raw": digest(f"f{number}"), "doctype": "864", "media_type": "application/json", "losses": []}
     heard = {"identity": digest(f"a{number}"), "raw": digest(f"ar{number}"), "of": digest(f"m{number}"), "sender": "QN"}
+    where = {"topic": "qm.in.from.qn", "partition": 0, "offset": number, "sequence": number + 1}
     return [
         records.record(records.LODGED, "QM", AT, correlation=f"c{number}", **lodged),
         records.record(records.SENT, "QM", AT, correlation=f"c{number}", **sent, payload=digest(f"p{number}")),
-        records.record(records.ACKNOWLEDGED, "QM", AT, correlation=f"c{number}", **heard, statements=[]),
+        records.record(records.ACKNOWLEDGED, "QM", AT, correlation=f"c{number}", **heard, **where, statements=[]),
     ]
 
 
 def answerer(number: int) -> list[bytes]:
     """What who answers logs of it."""
-    said = {"identity": digest(f"m{number}"), "raw": digest(f"r{number}"), "id": f"qm-{number}", "subject": "CO"}
+    said: dict[str, object] = {
+        "identity": digest(f"m{number}"),
+        "raw": digest(f"r{number}"),
+        "id": f"qm-{number}",
+        "subject": "CO",
+    }
+    said["sequence"] = number + 1
     place = {"topic": "qn.in.from.qm", "partition": 0, "offset": number}
     came = {**said, **place, "doctype": "864", "function": "9", "payload": digest(f"p{number}"), "sender": "QM"}
     own = {"identity": digest(f"m{number}"), "own": digest("o")}
     answer = {"identity": digest(f"a{number}"), "raw": digest(f"ar{number}"), "of": digest(f"m{number}")}
+    counted = {"sequence": number + 1}
     return [
         records.record(records.RECEIVED, "QN", AT, correlation=f"c{number}", **came),
         records.record(records.TRANSLATED, "QN", AT, correlation=f"c{number}", **own, losses=[]),
-        records.record(records.ANSWERED, "QN", AT, correlation=f"c{number}", **answer, statements=[]),
+        records.record(records.ANSWERED, "QN", AT, correlation=f"c{number}", **answer, **counted, statements=[]),
     ]
 
 
