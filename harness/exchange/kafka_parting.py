@@ -28,7 +28,13 @@ async def drop_producer(producer: AIOKafkaProducer) -> None:
     if task is not None:
         # On failure the sender tells a transaction manager that has no transaction, and trips over it.
         task.remove_done_callback(sender._fail_all)  # noqa: SLF001  see the module's docstring
-        producer._message_accumulator.fail_all(kafka_errors.KafkaTimeoutError())  # noqa: SLF001  see there
+        held = producer._message_accumulator  # noqa: SLF001  see there
+        batches = [*held._pending_batches, *(one for queue in held._batches.values() for one in queue)]  # noqa: SLF001
+        held.fail_all(kafka_errors.KafkaTimeoutError())
+        for batch in batches:
+            # Failed too, and nobody waits for it: heard here, so that it is not told as forgotten.
+            if (drained := batch._drain_waiter).done():  # noqa: SLF001  see there
+                drained.exception()
         await _end(task)  # the first cancel lets running requests end, the next ones end them
     await _alone(producer.stop())
     await _alone(producer.client.close())

@@ -25,6 +25,7 @@ async def acknowledgement_lost(stage: Stage) -> None:
         stage.promises(check)
     certificate = stage.sample("origin-certificate.json")
     await stage.answer(await qm.lodges(certificate, to="QN"))
+    await qm.seeks_witness("QN")  # once it is cosigned, QM has nothing else under way that waits for the broker
     road.loses_answers()
     lodging = asyncio.ensure_future(qm.lodges(certificate, to="QN"))
     await stage.crossed(2)  # it stands on its topic, and QM waits for the broker's word

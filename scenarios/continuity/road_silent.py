@@ -29,6 +29,7 @@ async def road_silent(stage: Stage) -> None:
     certificate = stage.sample("origin-certificate.json")
     first = await qm.lodges(certificate, to="QN")
     await stage.answer(first)
+    await qm.seeks_witness("QN")  # once it is cosigned, QM has nothing under way
     road.falls_silent()
     batch = [one.lodges(certificate, to=other.code) for _ in range(EACH) for one, other in ((qm, qn), (qn, qm))]
     lodging = asyncio.gather(*batch)
