@@ -11,8 +11,8 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -27,8 +27,9 @@ from harness.cli.journal import journal
 from harness.clock import seconds
 from harness.errors import NotReady
 from harness.trial import about, packs
-from harness.trial.benchmark import WIDTH, Rate, Recovery, Shared, Trips, rate, shared, trips
+from harness.trial.benchmark import WIDTH, Rate, Recovery, Shared, Trips, broker_starts, rate, shared, trips
 from harness.trial.buses import CONTAINER, LOCAL, MEMORY, named
+from harness.trial.ground import Ground
 from harness.trial.measure import quantile
 
 TARGETS: Final = {"--help": 0.15, "demo": 3.0}
@@ -87,28 +88,13 @@ def command(*, quick: bool, buses: tuple[str, ...], load: float | None, as_json:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="corridor-bench-")))
         stack.enter_context(journal(folder))
         # First, so that a broker that is not there is told at once.
+        with_brokers = _Brokers(face, ground, folder, extent, asked_for=bool(buses))
         for number, bus in enumerate(chosen):
-            say.progress(f"round trips on {_bus(bus)}, about {extent.trips:g} s")
-            place = _new(folder / f"trips-{number}")
-            try:
-                doing = trips(ground, place, bus=bus, most_seconds=extent.trips, say=say.progress)
-                face.trips(asyncio.run(doing))
-            except NotReady as error:
-                if buses:
-                    raise  # it was asked for by name
-                face.skipped(f"round trips on {_bus(bus)}", str(error))
+            with_brokers.trips(bus, number)
         for number, bus in enumerate(bus for bus in chosen if bus != MEMORY):
-            say.progress(f"parties as one and two processes on {_bus(bus)}, and kills, about {extent.load + 20:g} s")
-            place = _new(folder / f"shared-{number}")
-            try:
-                doing_all = shared(
-                    ground, place, bus=bus, most_seconds=extent.load, kills=extent.kills, say=say.progress
-                )
-                face.shared(bus, *asyncio.run(doing_all))
-            except NotReady as error:
-                if buses:
-                    raise  # it was asked for by name
-                face.skipped(f"parties as processes on {_bus(bus)}", str(error))
+            with_brokers.shared(bus, number)
+        if LOCAL in chosen:
+            with_brokers.starts()
         for algorithm in Algorithm:
             say.progress(f"exchanges signed with {algorithm.value}, about {extent.load:g} s")
             place = _new(folder / algorithm.value)
@@ -116,6 +102,49 @@ def command(*, quick: bool, buses: tuple[str, ...], load: float | None, as_json:
         for words, target in TARGETS.items():
             say.progress(f"corridor {words}, {extent.runs} times")
             _process(face, words, target, extent.runs, _new(folder / words.strip("-")))
+
+
+@dataclass(frozen=True)
+class _Brokers:
+    """The figures that want a bus that may not be there. One asked for by name must be."""
+
+    face: Text | NdJson
+    ground: Ground
+    folder: Path
+    extent: Extent
+    asked_for: bool
+
+    def trips(self, bus: str, number: int) -> None:
+        """Round trips."""
+        extent, place = self.extent, _new(self.folder / f"trips-{number}")
+        say.progress(f"round trips on {_bus(bus)}, about {extent.trips:g} s")
+        with self._perhaps(f"round trips on {_bus(bus)}"):
+            doing = trips(self.ground, place, bus=bus, most_seconds=extent.trips, say=say.progress)
+            self.face.trips(asyncio.run(doing))
+
+    def shared(self, bus: str, number: int) -> None:
+        """Parties as one process and as two, and kills."""
+        extent, place = self.extent, _new(self.folder / f"shared-{number}")
+        say.progress(f"parties as one and two processes on {_bus(bus)}, and kills, about {extent.load + 20:g} s")
+        with self._perhaps(f"parties as processes on {_bus(bus)}"):
+            doing = shared(self.ground, place, bus=bus, most_seconds=extent.load, kills=extent.kills, say=say.progress)
+            self.face.shared(bus, *asyncio.run(doing))
+
+    def starts(self) -> None:
+        """Starts of a broker on this machine."""
+        times, place = self.extent.kills, _new(self.folder / "starts")
+        say.progress(f"starts of a local Apache Kafka, {times} times")
+        with self._perhaps("starts of a local Apache Kafka"):
+            self.face.starts(asyncio.run(broker_starts(place, starts=times, say=say.progress)))
+
+    @contextmanager
+    def _perhaps(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except NotReady as error:
+            if self.asked_for:
+                raise
+            self.face.skipped(what, str(error))
 
 
 class Text:
@@ -153,6 +182,11 @@ class Text:
                 f"p50 {quantile(one.taken, 0.5):.2f} s  slowest {one.taken[-1]:.2f} s  over {len(one.taken)} kill(s)"
             )
             say.result(f"from a kill of the {one.of} to the next answer, on {_bus(bus)}: {times}")
+
+    def starts(self, taken: Sequence[float]) -> None:
+        """How long a broker takes to come up."""
+        times = f"p50 {quantile(taken, 0.5):.2f} s  slowest {taken[-1]:.2f} s  over {len(taken)} start(s)"
+        say.result(f"start of a local Apache Kafka, until it answers: {times}")
 
     def process(self, words: str, taken: Sequence[float], target: float) -> None:
         """The wall time of a process."""
@@ -212,6 +246,11 @@ class NdJson:
         for one in recoveries:
             times = {"p50_s": round(quantile(one.taken, 0.5), 2), "slowest_s": round(one.taken[-1], 2)}
             say.line("recovery", bus=bus, of=one.of, kills=len(one.taken), **times)
+
+    def starts(self, taken: Sequence[float]) -> None:
+        """How long a broker takes to come up."""
+        times = {"p50_s": round(quantile(taken, 0.5), 2), "slowest_s": round(taken[-1], 2)}
+        say.line("broker_start", starts=len(taken), **times)
 
     def process(self, words: str, taken: Sequence[float], target: float) -> None:
         """The wall time of a process."""

@@ -5,12 +5,17 @@ What one exchange is: `harness.trial.measure`. What its parts are: `harness.tria
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from certs.identity import Algorithm
+from harness.brokers.jars import find_jars
+from harness.brokers.java import find_java
+from harness.brokers.local import LocalBroker
+from harness.brokers.warming import make
 from harness.clock import SystemClock, seconds
 from harness.exchange import topics
 from harness.exchange.memory import MemoryBus
@@ -161,3 +166,21 @@ async def trips(ground: Ground, folder: Path, *, bus: str, most_seconds: float, 
         await round_trips(pair, most_seconds=most_seconds / 10, most=20)
         taken = await round_trips(pair, most_seconds=most_seconds, most=10_000)
     return Trips(bus, len(taken), quantile(taken, 0.5), quantile(taken, 0.99))
+
+
+async def broker_starts(folder: Path, *, starts: int, say: Callable[[str], None]) -> tuple[float, ...]:
+    """The seconds that a broker of `--bus local` takes from nothing until it answers, shortest first.
+
+    With the cache of its JVM where this Java has one (harness.brokers.aot): made before the first start is timed.
+
+    Raises:
+        NotReady: no Java, or no Kafka.
+    """
+    java, jars = await asyncio.to_thread(find_java), await asyncio.to_thread(find_jars, say)
+    await make(java, jars, say)
+    taken = []
+    for number in range(starts):
+        begun = seconds()
+        async with LocalBroker(folder / str(number), ()):
+            taken.append(seconds() - begun)
+    return tuple(sorted(taken))

@@ -78,3 +78,4 @@ def test_parties_as_processes(
     for told in (one, two):
         assert told["ratio"] == pytest.approx(told["per_second"] / told["memory_per_second"], rel=0.01)
     assert [(told["of"], told["kills"]) for told in ran.lines("recovery")] == [("party", 1), ("broker", 1)]
+    assert [(told["starts"], told["p50_s"] <= told["slowest_s"]) for told in ran.lines("broker_start")] == [(1, True)]
