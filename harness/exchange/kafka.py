@@ -325,10 +325,10 @@ class _KafkaInlet:
                 found = await self._shares(most)
                 if not found:
                     found = await self._consumer.getmany(timeout_ms=int(_LOOK_UP * 1000), max_records=most)
-        except TimeoutError as error:
-            if self._closed:
-                return ()
-            raise self._link.unreachable() from error
+        except TimeoutError:
+            # Closed; or the group waits for a reader that vanished, longer than we would for the broker. Not given
+            # up: who came anew would be waited for in turn. Whether the broker is there is asked next.
+            return ()
         finally:
             self._waiting = None
         return tuple(found.values())

@@ -12,6 +12,7 @@ import socket
 import ssl
 import struct
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -101,6 +102,9 @@ class KafkaProwler:
             raise self._link.refusal(error(), self._principal, action, what)
 
 
+_SHORTLY = 3.0
+"""Seconds for one more knock after nobody answered: a door that is shut is shut at once."""
+
 _TLS_ALERT = 0x1503
 """How a TLS record begins that says no (RFC 8446, 5.1): so a listener that wants TLS answers plaintext."""
 
@@ -139,7 +143,7 @@ async def explained(link: Link, principal: str, error: Unreachable) -> Unreachab
     """
     shown = None if link.credentials is None else link.credentials.shown(principal)
     try:
-        found = await knock(link, principal, shown)
+        found = await knock(replace(link, patience=min(link.patience, _SHORTLY)), principal, shown)
     except Unreachable:
         return error
     if found.answered:

@@ -50,6 +50,7 @@ def test_commands_of_the_compose_readme(
     told = {
         **{name: value for name, value in os.environ.items() if not name.startswith("CORRIDOR_")},
         **compose_images,
+        "CORRIDOR_IMAGE": "corridor-test:readme",  # other tests' containers run on their own
         "DOCKER_BUILDKIT": "0",
         "KAFKA_PORT": str(port),
         "COMPOSE_PROJECT_NAME": f"corridor-test-readme-{os.getpid()}",
