@@ -12,6 +12,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka import errors as kafka_errors
+from aiokafka.client import AIOKafkaClient
 
 _STEP = 0.25  # seconds that a cancelled task of aiokafka is given before it is cancelled again
 _STEPS = 8
@@ -36,8 +37,10 @@ async def drop_producer(producer: AIOKafkaProducer) -> None:
             if (drained := batch._drain_waiter).done():  # noqa: SLF001  see there
                 drained.exception()
         await _end(task)  # the first cancel lets running requests end, the next ones end them
+    lines = _lines(producer.client)
     await _alone(producer.stop())
     await _alone(producer.client.close())
+    _hang_up(lines)
 
 
 async def leave_consumer(consumer: AIOKafkaConsumer, patience: float) -> None:
@@ -46,6 +49,7 @@ async def leave_consumer(consumer: AIOKafkaConsumer, patience: float) -> None:
     While a broker is gone, aiokafka's `stop` can end in the cancellation of its own fetch, half done; seen from
     inside it cannot be told from a cancellation of ours, so it runs in a task of its own.
     """
+    lines = _lines(consumer._client)  # noqa: SLF001  see the module's docstring
     stopping = asyncio.create_task(consumer.stop())
     await asyncio.wait([stopping], timeout=patience)
     if stopping.done() and not stopping.cancelled() and stopping.exception() is None:
@@ -56,6 +60,17 @@ async def leave_consumer(consumer: AIOKafkaConsumer, patience: float) -> None:
         for task in tuple(fetcher._pending_tasks):  # noqa: SLF001  see there
             await _end(task)
     await _alone(consumer._client.close())  # noqa: SLF001  see there
+    _hang_up(lines)
+
+
+def _lines(client: AIOKafkaClient) -> list[asyncio.StreamWriter]:
+    return [each._writer for each in client._conns.values() if each._writer is not None]  # noqa: SLF001  see there
+
+
+def _hang_up(lines: list[asyncio.StreamWriter]) -> None:
+    """A TLS connection waits half a minute for the farewell of a broker that is silent, or slows us down: not here."""
+    for each in lines:
+        each.transport.abort()
 
 
 async def _alone(parting: Coroutine[Any, Any, None]) -> None:  # Any: as every coroutine

@@ -68,10 +68,6 @@ def given_up(said: list[structlog.typing.EventDict]) -> set[str]:
     return {str(one["party"]) for one in said if one["event"] == "the road failed"}
 
 
-# CPython (seen in 3.11) leaves a TLS connection open that is cancelled between its TCP connect and its handshake.
-@pytest.mark.filterwarnings(
-    "ignore:Exception ignored in. <(socket|function _SelectorTransport):pytest.PytestUnraisableExceptionWarning"
-)
 @pytest.mark.timeout(60)
 async def test_a_silence_longer_than_the_patience(broker: LocalBroker, tmp_path: Path) -> None:
     """The window gives producer and consumer up, opens others once the road bears again, and goes on from its log."""
