@@ -44,7 +44,7 @@ TICKET: Final = "seat.json"
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # it becomes part of topic names
 _PARTY = re.compile(r"[A-Z]{2}[A-Z0-9-]{0,30}")
-_TODO = "write the folder again: corridor certs issue --seats DIR"
+_MEND = "write the folder again: corridor certs issue --seats DIR"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +88,9 @@ def ticket(folder: Path) -> Ticket:
         raise BadInput(f"{path} is no ticket of format {FORMAT}", expected="what harness.exchange.seating wrote")
     run, party, roots = told.get("run"), told.get("party"), told.get("roots")
     if not (isinstance(run, str) and _RUN.fullmatch(run) and isinstance(party, str) and _PARTY.fullmatch(party)):
-        raise BadInput(f"{path} names run {run!r} and party {party!r}", expected="a run and a party", todo=_TODO)
+        raise BadInput(f"{path} names run {run!r} and party {party!r}", expected="a run and a party", todo=_MEND)
     if not isinstance(roots, dict) or not all(isinstance(root, str) for root in roots.values()):
-        raise BadInput(f"{path} pins no roots", expected="a fingerprint for each country", todo=_TODO)
+        raise BadInput(f"{path} pins no roots", expected="a fingerprint for each country", todo=_MEND)
     return Ticket(run, party, roots)
 
 
@@ -115,7 +115,7 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
         raise BadInput(
             f"the trust lists in {folder} do not hold: {type(error).__name__}: {error}",
             expected="lists and revocation lists in force",
-            todo=_TODO,
+            todo=_MEND,
         ) from error
     signed = _signed(folder)
     agreements = {partner: one.checked(trust, clock.now()) for partner, one in signed.items()}
@@ -124,7 +124,7 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
             raise BadInput(
                 f"{folder}/agreements/{partner}.json is between {' and '.join(sorted(agreement.parties))}",
                 expected=f"an agreement of {found.party} with {partner}",
-                todo=_TODO,
+                todo=_MEND,
             )
     return Seat(
         run=found.run,
@@ -178,10 +178,10 @@ def _identity(folder: Path, party: str) -> Identity:
         identity = Identity.load(folder / "signing")
     except (OSError, TrustError, ValueError) as error:
         raise BadInput(
-            f"{folder}/signing holds no identity: {error}", expected="key.pem and certificate.pem", todo=_TODO
+            f"{folder}/signing holds no identity: {error}", expected="key.pem and certificate.pem", todo=_MEND
         ) from error
     if identity.party != party:
-        raise BadInput(f"the key in {folder}/signing is {identity.party}'s", expected=f"the key of {party}", todo=_TODO)
+        raise BadInput(f"the key in {folder}/signing is {identity.party}'s", expected=f"the key of {party}", todo=_MEND)
     return identity
 
 
@@ -193,10 +193,10 @@ def _opener(folder: Path, party: str) -> Opener | None:
         opener = Opener.load(place)
     except (OSError, TrustError, ValueError) as error:
         raise BadInput(
-            f"{place} holds no key to open with: {error}", expected="key.pem and certificate.pem", todo=_TODO
+            f"{place} holds no key to open with: {error}", expected="key.pem and certificate.pem", todo=_MEND
         ) from error
     if opener.party != party:
-        raise BadInput(f"the key in {place} is {opener.party}'s", expected=f"the key of {party}", todo=_TODO)
+        raise BadInput(f"the key in {place} is {opener.party}'s", expected=f"the key of {party}", todo=_MEND)
     return opener
 
 
@@ -206,7 +206,7 @@ def _readers(folder: Path) -> dict[str, x509.Certificate]:
         try:
             found[path.stem] = keyfiles.read_certificate(path)
         except (OSError, TrustError, ValueError) as error:
-            raise BadInput(f"{path} is no certificate: {error}", expected="PEM", todo=_TODO) from error
+            raise BadInput(f"{path} is no certificate: {error}", expected="PEM", todo=_MEND) from error
     return found
 
 
@@ -225,7 +225,7 @@ def _signed(folder: Path) -> dict[str, Signed]:
         }
         found[partner] = Signed(_octets(path), tokens)
     if not found:
-        raise BadInput(f"{place} holds no agreement", expected="one for each partner", todo=_TODO)
+        raise BadInput(f"{place} holds no agreement", expected="one for each partner", todo=_MEND)
     return found
 
 
@@ -233,7 +233,7 @@ def _json(path: Path) -> object:
     try:
         return strict_json(_octets(path))
     except (TrustError, ValueError) as error:
-        raise BadInput(f"{path} is no JSON: {error}", expected="a ticket", todo=_TODO) from error
+        raise BadInput(f"{path} is no JSON: {error}", expected="a ticket", todo=_MEND) from error
 
 
 def _octets(path: Path) -> bytes:
@@ -241,5 +241,5 @@ def _octets(path: Path) -> bytes:
         return path.read_bytes()
     except OSError as error:
         raise BadInput(
-            f"{path} cannot be read: {error.strerror}", expected="a seat folder, whole and readable", todo=_TODO
+            f"{path} cannot be read: {error.strerror}", expected="a seat folder, whole and readable", todo=_MEND
         ) from error
