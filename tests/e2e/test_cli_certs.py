@@ -14,6 +14,9 @@ import pytest
 
 from .conftest import Ran, RunCorridor
 
+OWN = ("opener", "signing")
+"""The keys that a party has: one opens what is encrypted for it, the other signs."""
+
 
 @pytest.fixture
 def openssl() -> str:
@@ -124,7 +127,7 @@ def test_help_of_the_group(run_corridor: RunCorridor, tmp_path: Path) -> None:
 
 
 def test_seats(run_corridor: RunCorridor, tmp_path: Path) -> None:
-    """Every party of the corridors gets a folder of its own with one key in it; the authorities' keys stay apart."""
+    """Every party of the corridors gets a folder of its own with its own keys in it; the authorities' keys stay apart."""
     ran = run_corridor("certs", "issue", "--seats", "seats", "--run", "pilot-1", "--json", folder=tmp_path)
     assert ran.code == 0, ran.err
     assert {line["party"]: (line["run"], line["path"]) for line in ran.lines("seat")} == {
@@ -135,7 +138,7 @@ def test_seats(run_corridor: RunCorridor, tmp_path: Path) -> None:
     assert {rights[name] for name in keys} == {0o600}
     for code in ("QM", "QN", "QP"):
         assert rights[code] == 0o700
-        assert [name for name in keys if name.startswith(f"{code}/")] == [f"{code}/signing/key.pem"]
+        assert [name for name in keys if name.startswith(f"{code}/")] == [f"{code}/{one}/key.pem" for one in OWN]
     assert not (tmp_path / "seats" / "QM" / "trust" / "QP.jws").exists()
 
 
