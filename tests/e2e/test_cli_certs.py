@@ -127,7 +127,7 @@ def test_help_of_the_group(run_corridor: RunCorridor, tmp_path: Path) -> None:
 
 
 def test_seats(run_corridor: RunCorridor, tmp_path: Path) -> None:
-    """Every party of the corridors gets a folder of its own with its own keys in it; the authorities' keys stay apart."""
+    """Every party of the corridors gets a folder of its own with its own keys; the authorities' keys stay apart."""
     ran = run_corridor("certs", "issue", "--seats", "seats", "--run", "pilot-1", "--json", folder=tmp_path)
     assert ran.code == 0, ran.err
     assert {line["party"]: (line["run"], line["path"]) for line in ran.lines("seat")} == {
@@ -139,7 +139,10 @@ def test_seats(run_corridor: RunCorridor, tmp_path: Path) -> None:
     for code in ("QM", "QN", "QP"):
         assert rights[code] == 0o700
         assert [name for name in keys if name.startswith(f"{code}/")] == [f"{code}/{one}/key.pem" for one in OWN]
-    assert not (tmp_path / "seats" / "QM" / "trust" / "QP.jws").exists()
+        # All three have corridors with each other: of the others each has what they publish, and no more.
+        assert {name for name in rights if name.startswith(f"{code}/trust/")} == {
+            f"{code}/trust/{one}.jws" for one in ("QM", "QN", "QP")
+        }
 
 
 @pytest.mark.parametrize(
