@@ -280,7 +280,7 @@ def properties(certificates: Path, data: Path, port: int, controller: int) -> Ma
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
         # One that was killed is let in again when its old self's session is over: nobody else could take its work.
-        "broker.session.timeout.ms": "2000",
+        "broker.session.timeout.ms": "5000",  # not less: a busy machine would shut a living one out
         "broker.heartbeat.interval.ms": "500",
         "group.initial.rebalance.delay.ms": "0",  # a party is one reader; there is nobody to wait for
         "num.network.threads": "2",

@@ -214,6 +214,8 @@ async def look_up(client: AIOKafkaClient, names: Iterable[str]) -> dict[str, dic
     Asked by ourselves because aiokafka's own look-up would have a careless broker create what it does not know.
     """
     wanted = list(names)
+    if client.get_random_node() is None:
+        await client.force_metadata_update()  # the only broker was shut out for a moment, and may be back
     response = await client.send(client.get_random_node(), MetadataRequest(wanted, allow_auto_topic_creation=False))
     return {topic["topic"]: topic for topic in response.to_object()["topics"]}
 

