@@ -182,4 +182,7 @@ def leave_mark(folder: Path, moment: str, how: str, player: object) -> None:
         raise BadInput(
             f"no moment {moment!r} at which it dies", expected=f"one of {', '.join(moments) or 'a mortal cast'}"
         )
-    (folder / MARK).write_text(f"{moment} {how}\n", encoding="ascii")
+    written = folder / f"{MARK}.new"
+    written.write_text(f"{moment} {how}\n", encoding="ascii")
+    # At once: it may be looking for its mark at this very moment, and must not find half of one.
+    written.replace(folder / MARK)
