@@ -30,11 +30,12 @@ async def road_cut(stage: Stage) -> None:
     first = await qm.lodges(certificate, to="QN")
     await stage.answer(first)
     await qm.seeks_witness("QN")  # once it is cosigned, QM has nothing under way
-    road.is_cut()
+    road.falls_silent()
     batch = [one.lodges(certificate, to=other.code) for _ in range(EACH) for one, other in ((qm, qn), (qn, qm))]
     lodging = asyncio.gather(*batch)
     await stage.crossed(1 + EACH)  # what QN sends comes on its topic meanwhile; QM hears of none of it
     await qm.notes(1 + 1)  # one of them stands in QM's log, and cannot leave
+    road.is_cut()  # only now: a window that knows of a cut takes no more in until it is over
     road.heals()
     for sent in await lodging:
         await stage.answer(sent)
