@@ -1,20 +1,22 @@
 """What each principal of a run may do on a cluster, by the cluster's own word: for a look before anything is begun.
 
-Each is asked as itself (Metadata, key 3, version 8: authorized operations; KIP-430): so what is told is what its own
-certificate opens, whoever granted it and however. aiokafka knows Metadata up to version 5 only, hence the structs here.
+Each is asked as itself (Metadata, key 3, version 8, and DescribeGroups, key 15, version 3: authorized operations;
+KIP-430): so what is told is what its own certificate opens, whoever granted it and however. aiokafka knows neither of
+these versions, hence the structs here.
 Granting: kafka_operator. Names, patience and errors: kafka_link.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from aiokafka import errors as kafka_errors
-from aiokafka.client import AIOKafkaClient
+from aiokafka.client import AIOKafkaClient, CoordinationType
 from aiokafka.protocol.api import Request, RequestStruct, Response
-from aiokafka.protocol.types import Array, Boolean, Int16, Int32, Schema, String
+from aiokafka.protocol.types import Array, Boolean, Bytes, Int16, Int32, Schema, String
 
 from harness.errors import CorridorError
 from harness.exchange.bus import OPERATOR, TopicRights, Unreachable
@@ -24,6 +26,9 @@ from harness.exchange.kafka_prowler import explained
 _READ, _WRITE, _CREATE, _ALTER, _DESCRIBE = 3, 4, 5, 7, 8  # AclOperation, as bits of what is authorized
 _NOT_TOLD = -(2**31)
 """What a cluster answers that does not say what is authorized."""
+
+_NOT_YET: Final = (kafka_errors.GroupCoordinatorNotAvailableError, kafka_errors.GroupLoadInProgressError)
+_SOON: Final = 0.2  # seconds until a coordinator is asked again, within the link's patience
 
 CLUSTER: Final = "(the cluster)"
 """In the place of a topic: what concerns all of them."""
@@ -95,6 +100,52 @@ class _Metadata(Request[_MetadataStruct]):  # type: ignore[misc]  # as above
         return request_struct_class(self._topics, False, True, True)
 
 
+class _DescribeGroupsResponse(Response):  # type: ignore[misc]  # as above
+    API_KEY = 15
+    API_VERSION = 3
+    SCHEMA: ClassVar[Schema] = Schema(
+        ("throttle_time_ms", Int32),
+        (
+            "groups",
+            Array(
+                ("error_code", Int16),
+                ("group", String("utf-8")),
+                ("state", String("utf-8")),
+                ("protocol_type", String("utf-8")),
+                ("protocol", String("utf-8")),
+                (
+                    "members",
+                    Array(
+                        ("member_id", String("utf-8")),
+                        ("client_id", String("utf-8")),
+                        ("client_host", String("utf-8")),
+                        ("member_metadata", Bytes),
+                        ("member_assignment", Bytes),
+                    ),
+                ),
+                ("authorized_operations", Int32),
+            ),
+        ),
+    )
+
+
+class _DescribeGroupsStruct(RequestStruct):  # type: ignore[misc]  # as above
+    API_KEY = 15
+    API_VERSION = 3
+    RESPONSE_TYPE = _DescribeGroupsResponse
+    SCHEMA: ClassVar[Schema] = Schema(("groups", Array(String("utf-8"))), ("include_authorized_operations", Boolean))
+
+
+class _DescribeGroups(Request[_DescribeGroupsStruct]):  # type: ignore[misc]  # as above
+    API_KEY = 15
+
+    def __init__(self, group: str) -> None:
+        self._group = group
+
+    def build(self, request_struct_class: type[_DescribeGroupsStruct]) -> _DescribeGroupsStruct:
+        return request_struct_class([self._group], True)
+
+
 async def wanted_and_had(link: Link, rights: Iterable[TopicRights], *, opened: bool) -> tuple[Right, ...]:
     """Every right that a run with these topics needs, and whether its principal has it.
 
@@ -114,9 +165,61 @@ async def wanted_and_had(link: Link, rights: Iterable[TopicRights], *, opened: b
     for one in topics:
         needs.setdefault(one.writer, []).append((one.topic, "write", _WRITE))
         needs.setdefault(one.reader, []).append((one.topic, "read", _READ))
+    readers = {one.reader for one in topics}
     for principal, its in needs.items():
         found += await _asked(link, principal, its)
+        if principal in readers:
+            found.append(await _in_its_group(link, principal))
     return tuple(found)
+
+
+async def _in_its_group(link: Link, principal: str) -> Right:
+    """Whether `principal` may read in the group that it joins under its own name, the only one a window has."""
+    group = link.group(principal, principal)
+
+    def told(why: str) -> Right:
+        return Right(principal, "read", f"in group {group}", granted=not why, why=why)
+
+    try:
+        operations = await _operations_in(link, principal, group)
+    except kafka_errors.GroupAuthorizationFailedError:
+        return told("no right on it")
+    except Unreachable as error:
+        return told((await explained(link, principal, error)).found)
+    except CorridorError as error:
+        return told(error.found)
+    except kafka_errors.KafkaError as error:
+        return told(type(error).__name__)
+    return told("" if operations == _NOT_TOLD or operations & (1 << _READ) else "no right to read")
+
+
+async def _operations_in(link: Link, principal: str, group: str) -> int:
+    client = AIOKafkaClient(**link.options(principal))
+    try:
+        async with link.answered():
+            await client.bootstrap()
+            answer = await _described(client, group)
+    finally:
+        await client.close()
+    error = kafka_errors.for_code(answer["error_code"])
+    if error is not kafka_errors.NoError:
+        raise error
+    return int(answer["authorized_operations"])
+
+
+async def _described(client: AIOKafkaClient, group: str) -> dict[str, Any]:  # Any: as it comes
+    """What the group's coordinator says of it. A cluster that never had a group makes room for them first."""
+    while True:
+        try:
+            node = await client.coordinator_lookup(CoordinationType.GROUP, group)
+            response = await client.send(node, _DescribeGroups(group))
+        except _NOT_YET:
+            await asyncio.sleep(_SOON)
+            continue
+        answer: dict[str, Any] = response.to_object()["groups"][0]
+        if kafka_errors.for_code(answer["error_code"]) not in _NOT_YET:
+            return answer
+        await asyncio.sleep(_SOON)
 
 
 async def _operators(link: Link, topics: Sequence[TopicRights], *, opened: bool) -> list[Right]:

@@ -40,6 +40,7 @@ async def test_rights_that_are_there(broker: LocalBroker) -> None:
         ("qm", "write"),
         ("qn", "read"),
     }
+    assert [(one.principal, one.action) for one in found if one.topic == f"in group {prefix}qn.qn"] == [("qn", "read")]
 
 
 async def test_rights_that_are_missing(broker: LocalBroker) -> None:
@@ -52,6 +53,7 @@ async def test_rights_that_are_missing(broker: LocalBroker) -> None:
     assert missing == [
         Right("qm", "write", TOPIC.topic, granted=False, why="no right to write"),
         Right("qn", "read", TOPIC.topic, granted=False, why="no right to read"),
+        Right("qn", "read", f"in group {prefix}qn.qn", granted=False, why="no right on it"),
     ]
     stranger = TopicRights("qz.in.from.qm", writer="qm", reader="qz")
     found = await wanted_and_had(link(broker, prefix), [stranger], opened=True)

@@ -22,8 +22,10 @@ from harness.trial.script import Saboteur, Scenario
 from harness.trial.verdict import Verdict
 from nodes import mortals
 from nodes.window import Window
+from scenarios.continuity.acknowledgement_lost import acknowledgement_lost
 from scenarios.continuity.broker_killed import broker_killed
 from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
+from scenarios.continuity.road_cut import road_cut
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.pack import PACK
 
@@ -44,11 +46,13 @@ def bill(broker: LocalBroker, on_the_broker: BusMaker) -> Playbill:
 TELLING = [
     *(one for one in SPARING if one.id.startswith("continuity/") and not one.needs),
     *(one for one in SPARING if one.id in ("attacks/byte-flipped", "isolation/operator-reads", "disputes/no-answer")),
+    road_cut,
+    acknowledgement_lost,
     *DEMO,
 ]
 """What can come out otherwise where a party is a process: kills, the wire carried to it, a key in its seat, a bundle
-that it wrote. Everything else is the same windows over the same broker, at some five seconds a scenario; roads that
-fail are played in one process."""
+that it wrote, a road that fails. Everything else is the same windows over the same broker, at some five seconds a
+scenario."""
 
 
 @pytest.mark.parametrize("scenario", TELLING, ids=lambda scenario: scenario.id)
