@@ -82,9 +82,6 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
         programme.bus, programme.folder, principals, programme.clock, audience.says, config=programme.config
     ) as stands:
         for item in programme.items:
-            if item.scenario.kills_the_broker and programme.bus != MEMORY and stands.broker is None:
-                audience.says(f"not played: {item.scenario.id}, for the broker at {programme.bus} is not ours to kill")
-                continue
             audience.begins(item)
             outcome = await rehearse_one(item, programme, stands)
             outcomes.append(outcome)
@@ -95,7 +92,7 @@ async def rehearse(programme: Programme, audience: Audience) -> tuple[Outcome, .
 async def rehearse_one(item: Playable, programme: Programme, stands: Standing) -> Outcome:
     """Play and judge one scenario on a bus that stands."""
     scenario, folder, clock = item.scenario, programme.folder / item.scenario.id, programme.clock
-    if why := unplayable(scenario, programme.bus):
+    if why := unplayable(scenario, programme.bus, mortal=programme.bus == MEMORY or stands.broker is not None):
         return not_played(scenario, programme, why)
     bill = Playbill(
         item.pack,
@@ -126,8 +123,10 @@ def told(scenario: Scenario, history: History, programme: Programme, began: date
     return _outcome(scenario, judged, programme, began, outcome.trouble)
 
 
-def unplayable(scenario: Scenario, bus: str) -> str:
-    """Why this bus cannot show this scenario; empty when it can."""
+def unplayable(scenario: Scenario, bus: str, *, mortal: bool = True) -> str:
+    """Why this bus cannot show this scenario; empty when it can. `mortal`: its broker is ours to kill."""
+    if scenario.kills_the_broker and not mortal:
+        return f"kills the broker, and the one at {bus} is not ours to kill (--bus local plays it)"
     if not scenario.needs or bus == LOCAL or (bus != MEMORY and scenario.needs == KAFKA):
         return ""
     return f"needs {scenario.needs}; this run is on the {bus} bus (--bus local plays it)"

@@ -15,11 +15,18 @@ from .conftest import RunCorridor
 async def test_commands_on_a_broker_that_runs_already(
     plain: LocalBroker, run_corridor: RunCorridor, tmp_path: Path
 ) -> None:
-    """An attack is refused and a document goes there and back on HOST:PORT; a second run does not meet the first."""
+    """An attack is refused and a document goes there and back on HOST:PORT; a second run does not meet the first.
+
+    A broker that is not ours is not killed, and that is counted.
+    """
     for _ in range(2):
-        ran = run_corridor("run", "-k", "replay", "--bus", plain.address, "--json", folder=tmp_path)
+        words = ("attacks/replayed-message", "continuity/broker-killed")
+        ran = run_corridor("run", *words, "--bus", plain.address, "--json", folder=tmp_path)
         assert ran.code == 0, ran.err
-        assert [one["verdict"] for one in ran.lines("scenario")] == ["held"]
+        assert {one["id"]: one["verdict"] for one in ran.lines("scenario")} == dict(
+            zip(words, ("held", "not played"), strict=True)
+        )
+        assert ran.lines("total")[0]["scenarios"]["not_played"] == 1
     sent = run_corridor(
         "send", "sample:phytosanitary.xml", "--from", "QM", "--to", "QN", "--bus", plain.address, folder=tmp_path
     )
