@@ -49,9 +49,18 @@ _PATIENCE: Final = 30.0
     "--control", type=click.Path(path_type=Path), metavar="SOCKET", help="Answer its own people at this Unix socket."
 )
 @click.option("--cast", default="", metavar="ENTRY", help="Who plays it, as module:name. [default: the pack's window]")
+@click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/node.schema.json).")
 @click.option("--wire", type=click.Path(path_type=Path), metavar="SOCKET", hidden=True)
 def command(
-    *, party: str, bus: str, bus_config: Path | None, seat: Path, control: Path | None, cast: str, wire: Path | None
+    *,
+    party: str,
+    bus: str,
+    bus_config: Path | None,
+    seat: Path,
+    control: Path | None,
+    cast: str,
+    as_json: bool,
+    wire: Path | None,
 ) -> None:
     """One party as a process of its own.
 
@@ -72,7 +81,7 @@ def command(
     found = seating.ticket(seat)
     if found.party != party:
         raise BadInput(f"the seat in {seat} is {found.party}'s", expected=f"the seat of {party}", todo="name its own")
-    place = _Place(found.run, party, bus, bus_config, seat, control, wire)
+    place = _Place(found.run, party, bus, bus_config, seat, control, wire, as_json)
     with seating.taken(seat), journal(seat):
         asyncio.run(_live(place, _player(cast, party)))
 
@@ -88,6 +97,12 @@ class _Place:
     folder: Path
     control: Path | None
     wire: Path | None
+    as_json: bool
+
+    def tells(self, state: str) -> None:
+        """Say how the party is, to programs that asked for it."""
+        if self.as_json:
+            say.line(state, party=self.party, run=self.run, process=os.getpid())
 
 
 def _player(entry: str, party: str) -> Cast:
@@ -121,6 +136,7 @@ async def _live(place: _Place, cast: Cast) -> None:
                 await stack.enter_async_context(attending(player, place.run, place.control))
             await _until_told(player, place, over)
     say.progress(f"{place.party} has left")
+    place.tells("left")
 
 
 async def _until_told(player: Party, place: _Place, over: asyncio.Event) -> None:
@@ -140,6 +156,7 @@ async def _until_told(player: Party, place: _Place, over: asyncio.Event) -> None
         await asyncio.wait([life, ready], return_when=asyncio.FIRST_COMPLETED)
         if ready.done():
             say.progress(f"{place.party} is ready (run {place.run}, process {os.getpid()})")
+            place.tells("ready")
             await asyncio.wait([life, ended], return_when=asyncio.FIRST_COMPLETED)
             if not life.done():
                 player.leave()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 from asyncio.subprocess import DEVNULL, PIPE, Process
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from jsonschema import Draft202012Validator
 
 from harness.brokers.local import LocalBroker
 from harness.clock import SystemClock
@@ -39,9 +41,9 @@ class Pilot:
     properties: Path
 
     @asynccontextmanager
-    async def node(self, party: str) -> AsyncIterator[Process]:
+    async def node(self, party: str, *more: str) -> AsyncIterator[Process]:
         """A party's process, ready; killed at the end if it is still there."""
-        options: list[str | Path] = ["--bus", self.broker.address, "--bus-config", self.properties]
+        options: list[str | Path] = [*more, "--bus", self.broker.address, "--bus-config", self.properties]
         options += ["--seat", self.folder / party, "--control", self.folder / party / "control.sock"]
         process = await asyncio.create_subprocess_exec(
             self.command, "node", party, *options, env=environment(), stdin=DEVNULL, stdout=PIPE, stderr=PIPE
@@ -98,6 +100,21 @@ async def test_a_party_told_to_go(pilot: Pilot, number: signal.Signals) -> None:
     assert pilot.events("QM") == ["lodged", "sent", "transported"]
     assert sent.topic == "qn.in.from.qm"
     assert not (pilot.folder / "QM" / "control.sock").exists()
+
+
+async def test_what_programs_are_told(pilot: Pilot, repo_root: Path) -> None:
+    """With --json stdout has one line when it is ready and one when it has left, as the schema says."""
+    schema = Draft202012Validator(json.loads((repo_root / "docs" / "schemas" / "node.schema.json").read_bytes()))
+    async with pilot.node("QM", "--json") as qm:
+        assert qm.stdout is not None
+        async with asyncio.timeout(PATIENCE):
+            told = [json.loads(await qm.stdout.readline())]
+            qm.terminate()
+            told.append(json.loads(await qm.stdout.readline()))
+    for line in told:
+        schema.validate(line)
+    known = {"party": "QM", "run": pilot.folder.name, "process": qm.pid}
+    assert told == [{"kind": "ready", **known}, {"kind": "left", **known}]
 
 
 async def test_a_party_killed_and_started_again(pilot: Pilot) -> None:
