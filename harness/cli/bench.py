@@ -22,7 +22,7 @@ from typing import Final
 import click
 
 from certs.identity import Algorithm
-from harness.cli import say
+from harness.cli import reaching, say
 from harness.cli.journal import journal
 from harness.clock import seconds
 from harness.errors import NotReady
@@ -62,9 +62,10 @@ QUICK: Final = Extent(load=6.0, trips=3.0, runs=3, kills=2)
     metavar="BUS",
     help="On this bus only, as `corridor run` knows it. Again for another. [default: memory and local]",
 )
+@reaching.config
 @click.option("--seconds", "load", type=click.FloatRange(0.1, 600.0), help="Of load for each algorithm.")
 @click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/bench.schema.json).")
-def command(*, quick: bool, buses: tuple[str, ...], load: float | None, as_json: bool) -> None:
+def command(*, quick: bool, buses: tuple[str, ...], bus_config: Path | None, load: float | None, as_json: bool) -> None:
     """Measure the published figures again.
 
     Exchanges a second in one process and the budget that their parts allow; the same on a real Apache Kafka with the
@@ -77,6 +78,8 @@ def command(*, quick: bool, buses: tuple[str, ...], load: float | None, as_json:
       corridor bench --quick --bus memory
     """
     chosen = [named(bus) for bus in buses] or [MEMORY, LOCAL]
+    if all(bus in (MEMORY, LOCAL, CONTAINER) for bus in chosen):
+        named(chosen[0], bus_config)  # nothing here that client properties could be for
     extent = QUICK if quick else FULL
     if load is not None:
         few = max(1, round(load))
@@ -88,7 +91,7 @@ def command(*, quick: bool, buses: tuple[str, ...], load: float | None, as_json:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="corridor-bench-")))
         stack.enter_context(journal(folder))
         # First, so that a broker that is not there is told at once.
-        with_brokers = _Brokers(face, ground, folder, extent, asked_for=bool(buses))
+        with_brokers = _Brokers(face, ground, folder, extent, bus_config, asked_for=bool(buses))
         for number, bus in enumerate(chosen):
             with_brokers.trips(bus, number)
         for number, bus in enumerate(bus for bus in chosen if bus != MEMORY):
@@ -112,6 +115,8 @@ class _Brokers:
     ground: Ground
     folder: Path
     extent: Extent
+    config: Path | None
+    """Kafka client properties for brokers at an address."""
     asked_for: bool
 
     def trips(self, bus: str, number: int) -> None:
@@ -119,7 +124,14 @@ class _Brokers:
         extent, place = self.extent, _new(self.folder / f"trips-{number}")
         say.progress(f"round trips on {_bus(bus)}, about {extent.trips:g} s")
         with self._perhaps(f"round trips on {_bus(bus)}"):
-            doing = trips(self.ground, place, bus=bus, most_seconds=extent.trips, say=say.progress)
+            doing = trips(
+                self.ground,
+                place,
+                bus=bus,
+                config=self._config(bus),
+                most_seconds=extent.trips,
+                say=say.progress,
+            )
             self.face.trips(asyncio.run(doing))
 
     def shared(self, bus: str, number: int) -> None:
@@ -127,7 +139,15 @@ class _Brokers:
         extent, place = self.extent, _new(self.folder / f"shared-{number}")
         say.progress(f"parties as one and two processes on {_bus(bus)}, and kills, about {extent.load + 20:g} s")
         with self._perhaps(f"parties as processes on {_bus(bus)}"):
-            doing = shared(self.ground, place, bus=bus, most_seconds=extent.load, kills=extent.kills, say=say.progress)
+            doing = shared(
+                self.ground,
+                place,
+                bus=bus,
+                config=self._config(bus),
+                most_seconds=extent.load,
+                kills=extent.kills,
+                say=say.progress,
+            )
             self.face.shared(bus, *asyncio.run(doing))
 
     def starts(self) -> None:
@@ -136,6 +156,9 @@ class _Brokers:
         say.progress(f"starts of a local Apache Kafka, {times} times")
         with self._perhaps("starts of a local Apache Kafka"):
             self.face.starts(asyncio.run(broker_starts(place, starts=times, say=say.progress)))
+
+    def _config(self, bus: str) -> Path | None:
+        return None if bus in (MEMORY, LOCAL, CONTAINER) else self.config
 
     @contextmanager
     def _perhaps(self, what: str) -> Iterator[None]:

@@ -113,7 +113,14 @@ class Recovery:
 
 
 async def shared(
-    ground: Ground, folder: Path, *, bus: str, most_seconds: float, kills: int, say: Callable[[str], None]
+    ground: Ground,
+    folder: Path,
+    *,
+    bus: str,
+    most_seconds: float,
+    kills: int,
+    say: Callable[[str], None],
+    config: Path | None = None,
 ) -> tuple[Shared, tuple[Recovery, ...]]:
     """Measure the three side by side for about `most_seconds`, then how long a kill of a party and of the broker costs.
 
@@ -127,7 +134,7 @@ async def shared(
     spent = {"memory": 0.0, "one": 0.0, "two": 0.0}
     slices = 0
     async with (
-        standing(bus, folder, principals, SystemClock(), say) as stands,
+        standing(bus, folder, principals, SystemClock(), say, config=config) as stands,
         stands("bench-shared.") as opened,
         working(ground, memory, folder / "memory", algorithm=Algorithm.ES256) as here,
         working(ground, opened, folder / "one", algorithm=Algorithm.ES256) as one,
@@ -151,15 +158,23 @@ async def shared(
     return rates, tuple(one for one in recoveries if one.taken)
 
 
-async def trips(ground: Ground, folder: Path, *, bus: str, most_seconds: float, say: Callable[[str], None]) -> Trips:
-    """Measure round trips on the bus of that name, for about `most_seconds`.
+async def trips(
+    ground: Ground,
+    folder: Path,
+    *,
+    bus: str,
+    most_seconds: float,
+    say: Callable[[str], None],
+    config: Path | None = None,
+) -> Trips:
+    """Measure round trips on the bus of that name, for about `most_seconds`; `config`: client properties for it.
 
     Raises:
         NotReady: there is no such bus here.
     """
     principals = [topics.principal(party) for party in ground.corridors[0].parties]
     async with (
-        standing(bus, folder, principals, SystemClock(), say) as make,
+        standing(bus, folder, principals, SystemClock(), say, config=config) as make,
         make("bench.") as opened,
         working(ground, opened, folder, algorithm=Algorithm.ES256) as pair,
     ):

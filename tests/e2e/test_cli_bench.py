@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
 import pytest
 from jsonschema import Draft202012Validator
+
+from harness.brokers.local import LocalBroker
+from harness.exchange.kafka_config import write
 
 from .conftest import Ran, RunCorridor
 
@@ -56,6 +60,25 @@ def test_broker_asked_for_by_name_must_be_there(run_corridor: RunCorridor, tmp_p
     assert "Traceback" not in ran.err
     assert "round trip" not in ran.out
     assert "achieved" not in ran.out
+
+
+def test_client_properties_are_for_an_address(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """With none of the buses at an address they have no meaning."""
+    ran = run_corridor("bench", "--bus", "memory", "--bus-config", "client.properties", folder=tmp_path)
+    assert (ran.code, ran.out) == (2, "")
+    assert "--bus-config client.properties with --bus memory" in ran.err
+
+
+@pytest.mark.timeout(120)  # four windows, and one of them killed
+async def test_a_guarded_broker_at_an_address(broker: LocalBroker, run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """Its client properties open it: round trips, parties as processes, and a kill are measured there too."""
+    write(broker.folder / "client.properties")
+    reached = ("--bus", broker.address, "--bus-config", broker.folder / "client.properties")
+    words = ("bench", "--quick", "--seconds", "0.2", *reached, "--json")
+    ran = await asyncio.to_thread(run_corridor, *words, folder=tmp_path, timeout=100)
+    assert ran.code == 0, ran.err
+    assert [one["bus"] for one in ran.lines("round_trip")] == [broker.address]
+    assert [one["of"] for one in ran.lines("recovery")] == ["party"]
 
 
 def test_measuring_leaves_nothing_behind(measured: Ran) -> None:
