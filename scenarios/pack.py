@@ -22,11 +22,13 @@ from scenarios.continuity.broker_killed import broker_killed
 from scenarios.continuity.disk_full import disk_full
 from scenarios.continuity.one_partner_floods import one_partner_floods
 from scenarios.continuity.poison import poison
+from scenarios.continuity.reader_overtaken import reader_overtaken
 from scenarios.continuity.receiver_killed_at_each_step import receiver_killed_at_each_step
 from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
 from scenarios.continuity.road_cut import road_cut
 from scenarios.continuity.road_silent import road_silent
 from scenarios.continuity.sender_killed import sender_killed
+from scenarios.continuity.slow_consumer import slow_consumer
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
@@ -73,6 +75,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     both_killed_in_a_batch,
     poison,
     disk_full,
+    slow_consumer,
+    reader_overtaken,
     one_partner_floods,
     road_cut,
     road_silent,

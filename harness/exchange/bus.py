@@ -248,6 +248,13 @@ class Guarded(Protocol):
         """From now on `principal` comes to the broker at `address`, which leads to it by another way."""
         ...
 
+    async def second_reader(self, principal: str, topics: Sequence[str], *, group: str) -> Inlet:
+        """Another reader in the group of `principal`, to whom the broker gives the first of these topics.
+
+        Raises: NotReady (no certificate), Unreachable.
+        """
+        ...
+
     async def knock(self, principal: str, shown: Path | None) -> Knock:
         """Come to the door as `principal`, with the key and chain in `shown`, or with no certificate at all.
 

@@ -112,6 +112,15 @@ class KafkaBus:
         self._opened.append(inlet)
         return inlet
 
+    async def second_reader(self, principal: str, topics: Sequence[str], *, group: str) -> Inlet:
+        """Another reader in the group of `principal`; see `bus.Guarded`."""
+        # Who is given what goes by the members' names, which begin with their clients' own (aiokafka's round robin).
+        link = replace(self._link, instance=None)
+        inlet = _KafkaInlet(link, principal, tuple(topics), group, client="0-second")
+        await inlet.open()
+        self._opened.append(inlet)
+        return inlet
+
     async def trim(self, topic: str, before: int) -> None:
         """As operator, delete the records before offset `before`, in every partition."""
         await self._operator.trim(topic, before)
@@ -259,7 +268,9 @@ class _KafkaOutlet:
 class _KafkaInlet:
     """Where one principal takes records. Implements `bus.Inlet`."""
 
-    def __init__(self, link: Link, principal: str, topics: tuple[str, ...], group: str | None) -> None:
+    def __init__(
+        self, link: Link, principal: str, topics: tuple[str, ...], group: str | None, *, client: str = ""
+    ) -> None:
         self._link = link
         self._principal = principal
         self._topics = topics
@@ -270,7 +281,7 @@ class _KafkaInlet:
             enable_auto_commit=False,
             auto_offset_reset="none",
             max_partition_fetch_bytes=_FETCH,
-            **link.options(principal),
+            **(link.options(principal) | ({"client_id": client} if client else {})),
         )
         self._started = False
         # Held while the client may be opening a connection: one that is born after the farewell stays open for ever.

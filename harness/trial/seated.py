@@ -21,6 +21,9 @@ from harness.trial.party import Counter, Party
 DISK_FULL: Final = "disk-full"
 """The file in the folder of a party with a small disk that says that there is no space left on it."""
 
+PAUSE: Final = "pauses-at"
+"""The file in a pausing party's own folder that names the moment at which it pauses, until the file is gone."""
+
 MARK: Final = "dies-at"
 """The file in a mortal party's own folder that names the moment at which it ends its life, once."""
 

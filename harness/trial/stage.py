@@ -29,7 +29,7 @@ from harness.evidence import records
 from harness.exchange import agreement as agreements
 from harness.exchange import topics
 from harness.exchange.agreement import Agreement, Signed
-from harness.exchange.bus import Bus, Outlet, Record, TopicRights
+from harness.exchange.bus import Bus, Guarded, Inlet, Outlet, Record, TopicRights
 from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
@@ -42,7 +42,7 @@ from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
 from harness.trial.roads import Road
-from harness.trial.seated import DISK_FULL, House, InHouse, Seated, cause_of
+from harness.trial.seated import DISK_FULL, PAUSE, House, InHouse, Seated, cause_of
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
@@ -223,6 +223,19 @@ class Window:
         """There is space again."""
         self._stage.step("stage", f"frees the disk of {self.code}")
         (self._party.folder / DISK_FULL).unlink()
+
+    def pauses(self, *, at: str) -> None:
+        """From now on it stops at that moment of a turn: only a pausing party has such moments."""
+        self._stage.step("stage", f"has {self.code} pause at {at}")
+        self._stage.scribe.write(What.CUT, parties=[self.code], how=f"pauses at {at}")
+        written = self._party.folder / f"{PAUSE}.new"
+        written.write_text(at, encoding="ascii")
+        written.replace(self._party.folder / PAUSE)
+
+    def goes_on(self) -> None:
+        """It does what it had stopped before."""
+        self._stage.step("stage", f"lets {self.code} go on")
+        (self._party.folder / PAUSE).unlink()
 
     async def has_no_space_for(self, octets: bytes, *, to: str) -> None:
         """A trader lodges a document, and hears that nothing was done, because nothing can be logged."""
@@ -474,6 +487,30 @@ class Stage:
                 await self.tap.until(
                     lambda seen: seen.in_inbox and (receipt := seen.receipt) is not None and receipt.of == sent.identity
                 )
+
+    @asynccontextmanager
+    async def second_reader(self, *, of: str) -> AsyncIterator[Inlet]:
+        """Somebody else reads in the group of `of` while the block lasts: has taken something, and never commits it."""
+        if not isinstance(self.bus, Guarded):
+            raise self.stopped("a second reader: this bus gives no topic from one reader to another")
+        inboxes = [topics.inbox(of, one.partner(of)) for one in self.ground.corridors if of in one.parties]
+        self.step("stage", f"lets a second reader into the group of {of}")
+        self.scribe.write(What.CUT, parties=[of], how="a second reader of its group")
+        inlet = await self.bus.second_reader(topics.principal(of), sorted(inboxes), group=topics.principal(of))
+        try:
+            await self.takes(inlet)
+            yield inlet
+        finally:
+            await inlet.close()
+        self.step("stage", f"sees the second reader leave the group of {of}")
+
+    async def takes(self, inlet: Inlet) -> None:
+        """Return once a reader of ours has taken something more."""
+        try:
+            async with asyncio.timeout(self.setting.patience):
+                await inlet.take()
+        except TimeoutError as error:
+            raise self.stopped("something for a second reader to take") from error
 
     def stopped(self, what: str) -> Stopped:
         """Write down that something did not come, and return what to raise."""

@@ -24,6 +24,7 @@ from nodes import mortals
 from nodes.window import Window
 from scenarios.continuity.acknowledgement_lost import acknowledgement_lost
 from scenarios.continuity.broker_killed import broker_killed
+from scenarios.continuity.reader_overtaken import reader_overtaken
 from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_within_a_turn
 from scenarios.continuity.road_cut import road_cut
 from scenarios.origin.accepted_and_used import accepted_and_used
@@ -48,6 +49,7 @@ TELLING = [
     *(one for one in SPARING if one.id in ("attacks/byte-flipped", "isolation/operator-reads", "disputes/no-answer")),
     road_cut,
     acknowledgement_lost,
+    reader_overtaken,
     *DEMO,
 ]
 """What can come out otherwise where a party is a process: kills, the wire carried to it, a key in its seat, a bundle
