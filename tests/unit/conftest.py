@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from certs import jwe
 from certs.authority import Authority
 from certs.identity import Algorithm
 from certs.trust import TrustStore
@@ -163,7 +164,7 @@ class Corridor:
             clock=self.clock,
             chance=self.chance,
             folder=self.folder / party,
-            opener=self.openers[party],
+            openers={jwe.ECDH: self.openers[party]},
             readers={code: self.openers[code].certificate for code in mine},
         )
 

@@ -115,7 +115,7 @@ async def test_a_cover_where_none_was_agreed(corridor: Corridor) -> None:
 async def test_a_seat_without_keys(corridor: Corridor) -> None:
     """A window does not even open: half of a secret is none."""
     seat = corridor.seat("QM")
-    for lacking in (replace(seat, opener=None), replace(seat, readers={})):
+    for lacking in (replace(seat, openers={}), replace(seat, readers={})):
         with pytest.raises(BadInput, match="QM-QP asks for encryption") as told:
             Covering(lacking)
         assert told.value.todo == "issue them, and give the seat both"
