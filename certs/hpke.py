@@ -3,11 +3,11 @@
     HybridKey     what a reader keeps: both private halves, grown from one draw of chance
     beside        the ML-KEM half as an extension of a certificate whose own key is the X25519 half
     certified     both public halves out of such a certificate
-    encrypt, decrypt
+    wrap, unwrap  the key of one message, for both halves
 
-KEM: MLKEM768-X25519, which is X-Wing (HPKE 0x647a; draft-connolly-cfrg-xwing-kem, draft-ietf-hpke-pq). Key derivation:
-HKDF-SHA256 (0x0001). Cipher: AES-256-GCM (0x0002). Base mode, one message a context (RFC 9180, 6.1), no aad.
-The token around it: certs.jwe. Whether a certificate is to be encrypted for: certs.trust. Why so: docs/adr/0052.
+JOSE's HPKE-10-KE (draft-ietf-jose-hpke-pq-pqt, draft-ietf-jose-hpke-encrypt, 6): KEM MLKEM768-X25519, which is X-Wing
+(0x647a), key derivation SHAKE256 (0x0011), AES-256-GCM (0x0002), base mode, no aad. The token around it: certs.jwe.
+Whether a certificate is to be encrypted for: certs.trust. Why so: docs/adr/0052.
 """
 
 from __future__ import annotations
@@ -41,17 +41,21 @@ from cryptography.hazmat.primitives.serialization import (
 from certs import keyfiles
 from certs.errors import BrokenCipher, UnsupportedAlgorithm
 
-PROFILE: Final = "HPKE-MLKEM768-X25519-SHA256-A256GCM"
-"""The agreement's word for it, and the token's `alg`: a name of ours, no registered one (RFC 7516, 4.1.1)."""
+ALG: Final = "HPKE-10-KE"
+ENC: Final = "A256GCM"
+PROFILE: Final = f"{ALG}+{ENC}"
+"""The agreement's word for it."""
 
 ENCAPSULATED: Final = 1120  # octets: 1088 of ML-KEM-768, 32 of X25519
+CONTENT_KEY: Final = 32  # octets (A256GCM)
+WRAPPED: Final = CONTENT_KEY + 16  # octets: with HPKE's own tag
 SEED: Final = 32  # octets of an X-Wing private key
-TAG: Final = 16  # octets of AES-GCM, at the end of the ciphertext
 
 BESIDE: Final = x509.ObjectIdentifier("2.5.29.72")
 """subjectAltPublicKeyInfo: a second public key of the same subject (ITU-T X.509 (10/2019), 9.8.2)."""
 
-_SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.HKDF_SHA256, AEAD.AES_256_GCM)
+_SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.SHAKE256, AEAD.AES_256_GCM)
+_INFO: Final = b"JOSE-HPKE rcpt\xff" + ENC.encode("ascii") + b"\xff"  # draft-ietf-jose-hpke-encrypt, 6.1
 _BLOCK: Final = re.compile(rb"-----BEGIN PRIVATE KEY-----\n[^-]+-----END PRIVATE KEY-----\n")
 
 
@@ -144,33 +148,33 @@ def certified(certificate: x509.Certificate) -> Halves:
     return Halves(key, other)
 
 
-def encrypt(octets: bytes, key: Halves, *, info: bytes) -> tuple[bytes, bytes]:
-    """Encrypt for both halves, bound to `info`.
+def wrap(content_key: bytes, key: Halves) -> tuple[bytes, bytes]:
+    """Encrypt the key of one message for both halves.
 
     Both KEMs draw their randomness inside the library: two calls never give the same bytes.
 
     Returns:
-        The encapsulated key (1120 octets), and the ciphertext with its tag.
+        The encapsulated secret (1120 octets), and the key under it (48 octets).
 
     Raises:
         UnsupportedAlgorithm: the reader's X25519 key is of small order, which would make that half no secret.
     """
     try:
-        sealed = _SUITE.encrypt(octets, key.whole, info=info)
+        sealed = _SUITE.encrypt(content_key, key.whole, info=_INFO)
     except ValueError as error:
         raise UnsupportedAlgorithm(f"{PROFILE}: the reader's X25519 key is of small order") from error
     return sealed[:ENCAPSULATED], sealed[ENCAPSULATED:]
 
 
-def decrypt(encapsulated: bytes, ciphertext: bytes, key: HybridKey, *, info: bytes) -> bytes:
+def unwrap(encapsulated: bytes, wrapped: bytes, key: HybridKey) -> bytes:
     """Open with both halves.
 
     Raises:
-        BrokenCipher: altered, bound to something else, or encrypted for another key. Which of them, nobody can tell:
-            ML-KEM answers a wrong encapsulation with a wrong secret (FIPS 203, 7.3), and the cipher's tag then fails.
+        BrokenCipher: altered, or encrypted for another key. Which of them, nobody can tell: ML-KEM answers a wrong
+            encapsulation with a wrong secret (FIPS 203, 7.3), and the tag then fails.
     """
     try:
-        return _SUITE.decrypt(encapsulated + ciphertext, key.whole, info=info)
+        return _SUITE.decrypt(encapsulated + wrapped, key.whole, info=_INFO)
     except (exceptions.InvalidTag, ValueError) as error:
         raise BrokenCipher("the bytes are not those that were encrypted for this key") from error
 

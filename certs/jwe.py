@@ -4,7 +4,7 @@
     read      gates only: spelling, header, lengths, a point on the curve. Nothing is opened yet.
     decrypt   with the reader's own key
 
-Two profiles: ECDH-ES (direct) with A256GCM for a P-256 key, HPKE for a hybrid one (certs.hpke). No compression, no
+Two profiles, both with A256GCM: ECDH-ES for a P-256 key, HPKE-10-KE for a hybrid one (certs.hpke). No compression, no
 extensions: what a header may say is a short list. What is inside is a signed token, whose signer names the receiver
 (certs.jws): encryption alone says nothing of who sent it. Whether a certificate is to be encrypted for is decided by
 certs.trust. Format: docs/wire.md, section 3.
@@ -13,7 +13,6 @@ certs.trust. Format: docs/wire.md, section 3.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Self
@@ -46,13 +45,13 @@ MESSAGE: Final = "corridor-message+jwe"
 RECEIPT: Final = "corridor-receipt+jwe"
 
 ALG: Final = "ECDH-ES"
-ENC: Final = "A256GCM"
+ENC: Final = hpke.ENC
 ECDH: Final = f"{ALG}+{ENC}"
 """The first profile, by the agreement's word for it; the second is `hpke.PROFILE`."""
 
 _IV, _TAG = 12, 16  # octets (RFC 7518, 5.3)
 _HEADER: Final = frozenset({"alg", "enc", "typ", "epk", "x5t#S256"})
-_HPKE_HEADER: Final = frozenset({"alg", "typ", "x5t#S256"})
+_HPKE_HEADER: Final = frozenset({"alg", "enc", "typ", "ek", "x5t#S256"})
 _EPK: Final = frozenset({"kty", "crv", "x", "y"})
 
 
@@ -144,41 +143,33 @@ def encrypt(octets: bytes, certificate: x509.Certificate, *, typ: str, chance: d
         octets: what is to be hidden.
         certificate: the reader's, already found good by certs.trust.
         typ: the kind of object; it stands outside.
-        chance: where the fresh key and the IV come from; a second use of them would open both messages. HPKE takes none
-            of it: the library draws its own.
+        chance: where the fresh key and the IV come from; a second use of them would open both messages. What HPKE
+            adds is drawn by the library.
         purpose: the stream of chance to draw from.
 
     Raises:
         UnsupportedAlgorithm: its key is neither on P-256 nor a hybrid one.
     """
-    thumbprint = base64url_encode(certificate.fingerprint(hashes.SHA256())).decode("ascii")
+    told: dict[str, object] = {
+        "typ": typ,
+        "x5t#S256": base64url_encode(certificate.fingerprint(hashes.SHA256())).decode("ascii"),
+    }
     theirs = certificate.public_key()
     if isinstance(theirs, x25519.X25519PublicKey):
-        return _by_hpke(octets, hpke.certified(certificate), typ=typ, thumbprint=thumbprint)
-    if not isinstance(theirs, ec.EllipticCurvePublicKey) or not isinstance(theirs.curve, ec.SECP256R1):
+        key = chance(hpke.CONTENT_KEY, f"{purpose}/key")
+        encapsulated, wrapped = hpke.wrap(key, hpke.certified(certificate))
+        told |= {"alg": hpke.ALG, "enc": hpke.ENC, "ek": base64url_encode(encapsulated).decode("ascii")}
+    elif isinstance(theirs, ec.EllipticCurvePublicKey) and isinstance(theirs.curve, ec.SECP256R1):
+        ours = drafts.p256_key(chance, f"{purpose}/key")
+        key, wrapped = _derived(ours.exchange(ec.ECDH(), theirs)), b""
+        told |= {"alg": ALG, "enc": ENC, "epk": _point(ours.public_key())}
+    else:
         raise UnsupportedAlgorithm(f"{ALG} here is on P-256; the reader's certificate has another key")
-    fresh = drafts.p256_key(chance, f"{purpose}/key")
-    point = fresh.public_key().public_numbers()
-    header = {
-        "alg": ALG,
-        "enc": ENC,
-        "epk": {"crv": "P-256", "kty": "EC", "x": _coordinate(point.x), "y": _coordinate(point.y)},
-        "typ": typ,
-        "x5t#S256": thumbprint,
-    }
-    protected = _protected(header)
+    protected = base64url_encode(json.dumps(told, sort_keys=True, separators=(",", ":")).encode("ascii"))
     iv = chance(_IV, f"{purpose}/iv")
-    key = _derived(fresh.exchange(ec.ECDH(), theirs))
     sealed = AESGCM(key).encrypt(iv, octets, protected)
-    parts = (protected, b"", base64url_encode(iv), base64url_encode(sealed[:-_TAG]), base64url_encode(sealed[-_TAG:]))
-    return b".".join(parts)
-
-
-def _by_hpke(octets: bytes, key: hpke.Halves, *, typ: str, thumbprint: str) -> bytes:
-    """The header is bound as HPKE's `info` (RFC 9180, 8.1); the tag stays in the ciphertext, so two parts are empty."""
-    protected = _protected({"alg": hpke.PROFILE, "typ": typ, "x5t#S256": thumbprint})
-    encapsulated, ciphertext = hpke.encrypt(octets, key, info=protected)
-    return b".".join((protected, base64url_encode(encapsulated), b"", base64url_encode(ciphertext), b""))
+    parts = (wrapped, iv, sealed[:-_TAG], sealed[-_TAG:])
+    return b".".join((protected, *(base64url_encode(part) for part in parts)))
 
 
 def read(token: bytes) -> Closed:
@@ -199,18 +190,27 @@ def read(token: bytes) -> Closed:
     if len(parts[0]) > LARGEST_HEADER:
         raise MalformedToken(f"a header of {len(parts[0])} octets, more than {LARGEST_HEADER}")
     header = strict_object(base64url(parts[0], what="header"))
-    hybrid = header.get("alg") == hpke.PROFILE
+    hybrid = header.get("alg") == hpke.ALG
     if strange := sorted(header.keys() - (_HPKE_HEADER if hybrid else _HEADER)):
         raise ForbiddenHeader(f"the header carries {', '.join(strange)[:100]}")
-    if not hybrid and (header.get("alg"), header.get("enc")) != (ALG, ENC):
+    if header.get("alg") not in (ALG, hpke.ALG) or header.get("enc") != ENC:
         raise UnsupportedAlgorithm(f"alg {header.get('alg')!a} with enc {header.get('enc')!a}: neither of our profiles")
     typ = header.get("typ")
     if not isinstance(typ, str):
         raise WrongKind("the header names no kind (typ)")
+    lengths = (
+        (parts[1], hpke.WRAPPED if hybrid else 0, "encrypted key"),
+        (parts[2], _IV, "IV"),
+        (parts[4], _TAG, "tag"),
+    )
+    for part, octets, what in lengths:
+        if (found := len(base64url(part, what=what))) != octets:
+            raise MalformedToken(f"{what}: {found} octets, not {octets}")
+    base64url(parts[3], what="ciphertext")
     if hybrid:
-        _parts_of_hpke(parts)
+        _octets(header.get("ek"), "ek", hpke.ENCAPSULATED)
     else:
-        _parts_of_ecdh(parts, header.get("epk"))
+        _on_the_curve(header.get("epk"))
     thumbprint = _octets(header.get("x5t#S256"), "x5t#S256")
     return Closed(raw=token, typ=typ, thumbprint=thumbprint, profile=hpke.PROFILE if hybrid else ECDH)
 
@@ -228,13 +228,7 @@ def decrypt(closed: Closed, opener: Opener) -> bytes:
     if closed.profile != opener.profile:
         raise AlgorithmMismatch(f"the header says {closed.profile}, the certificate it names dictates {opener.profile}")
     if isinstance(opener.key, hpke.HybridKey):
-        protected, encapsulated, _, ciphertext, _ = closed.raw.split(b".")
-        return hpke.decrypt(
-            base64url(encapsulated, what="encapsulated key"),
-            base64url(ciphertext, what="ciphertext"),
-            opener.key,
-            info=protected,
-        )
+        return _by_hpke(closed, opener.key)
     key = ECKey.import_key(key_pem(opener.key))
     try:
         found = jose.decrypt_compact(closed.raw, key, registry=_REGISTRY).plaintext
@@ -245,27 +239,15 @@ def decrypt(closed: Closed, opener: Opener) -> bytes:
     return found
 
 
-def _parts_of_hpke(parts: list[bytes]) -> None:
-    if (found := len(base64url(parts[1], what="encapsulated key"))) != hpke.ENCAPSULATED:
-        raise MalformedToken(f"an encapsulated key of {found} octets, not {hpke.ENCAPSULATED}")
-    if parts[2] or parts[4]:
-        raise MalformedToken("an IV or a tag, which HPKE keeps to itself")
-    if (found := len(base64url(parts[3], what="ciphertext"))) < hpke.TAG:
-        raise MalformedToken(f"a ciphertext of {found} octets, shorter than its own tag")
-
-
-def _parts_of_ecdh(parts: list[bytes], epk: JsonValue) -> None:
-    if parts[1]:
-        raise MalformedToken(f"an encrypted key, which {ALG} does not have")
-    for part, octets, what in ((parts[2], _IV, "IV"), (parts[4], _TAG, "tag")):
-        if (found := len(base64url(part, what=what))) != octets:
-            raise MalformedToken(f"a {what} of {found} octets, not {octets}")
-    base64url(parts[3], what="ciphertext")
-    _on_the_curve(epk)
-
-
-def _protected(header: Mapping[str, object]) -> bytes:
-    return base64url_encode(json.dumps(header, separators=(",", ":")).encode("ascii"))
+def _by_hpke(closed: Closed, key: hpke.HybridKey) -> bytes:
+    protected, *rest = closed.raw.split(b".")
+    wrapped, iv, ciphertext, tag = (base64url(part, what="part") for part in rest)
+    ek = strict_object(base64url(protected, what="header")).get("ek")
+    content_key = hpke.unwrap(_octets(ek, "ek", hpke.ENCAPSULATED), wrapped, key)
+    try:
+        return AESGCM(content_key).decrypt(iv, ciphertext + tag, protected)
+    except exceptions.InvalidTag as error:
+        raise BrokenCipher("the bytes are not those that were encrypted for this key") from error
 
 
 def _derived(shared: bytes) -> bytes:
@@ -274,8 +256,10 @@ def _derived(shared: bytes) -> bytes:
     return ConcatKDFHash(hashes.SHA256(), length=32, otherinfo=info).derive(shared)
 
 
-def _coordinate(number: int) -> str:
-    return base64url_encode(number.to_bytes(32, "big")).decode("ascii")
+def _point(key: ec.EllipticCurvePublicKey) -> dict[str, str]:
+    numbers = key.public_numbers()
+    x, y = (base64url_encode(each.to_bytes(32, "big")).decode("ascii") for each in (numbers.x, numbers.y))
+    return {"crv": "P-256", "kty": "EC", "x": x, "y": y}
 
 
 def _on_the_curve(epk: JsonValue) -> None:
@@ -289,10 +273,10 @@ def _on_the_curve(epk: JsonValue) -> None:
         raise MalformedToken("epk is no point on P-256") from error
 
 
-def _octets(text: JsonValue, what: str) -> bytes:
+def _octets(text: JsonValue, what: str, length: int = 32) -> bytes:
     if not isinstance(text, str) or not text.isascii():
         raise MalformedToken(f"the header has no {what}")
     found = base64url(text.encode("ascii"), what=what)
-    if len(found) != 32:
-        raise MalformedToken(f"{what} of {len(found)} octets, not 32")
+    if len(found) != length:
+        raise MalformedToken(f"{what} of {len(found)} octets, not {length}")
     return found
