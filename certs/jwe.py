@@ -13,8 +13,11 @@ certs.trust. Format: docs/wire.md, section 3.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, Self
 
 from cryptography import exceptions, x509
@@ -72,6 +75,13 @@ class Opener:
     key: ec.EllipticCurvePrivateKey | hpke.HybridKey = field(repr=False)
     certificate: x509.Certificate
 
+    @cached_property
+    def as_jose(self) -> ECKey:
+        """The P-256 key as joserfc wants it, made once. Raises UnsupportedAlgorithm."""
+        if isinstance(self.key, hpke.HybridKey):
+            raise UnsupportedAlgorithm(f"{ALG} needs a P-256 key")
+        return ECKey.import_key(key_pem(self.key))
+
     @property
     def profile(self) -> str:
         """What it opens: `ECDH` or `hpke.PROFILE`."""
@@ -108,6 +118,7 @@ class Closed:
     """An encrypted token that passed the gates, and that nobody opened. `thumbprint` names the reader (32 octets)."""
 
     raw: bytes
+    header: Mapping[str, JsonValue]
     typ: str
     thumbprint: bytes
     profile: str
@@ -212,7 +223,7 @@ def read(token: bytes) -> Closed:
     else:
         _on_the_curve(header.get("epk"))
     thumbprint = _octets(header.get("x5t#S256"), "x5t#S256")
-    return Closed(raw=token, typ=typ, thumbprint=thumbprint, profile=hpke.PROFILE if hybrid else ECDH)
+    return Closed(token, MappingProxyType(header), typ, thumbprint, hpke.PROFILE if hybrid else ECDH)
 
 
 def decrypt(closed: Closed, opener: Opener) -> bytes:
@@ -229,9 +240,8 @@ def decrypt(closed: Closed, opener: Opener) -> bytes:
         raise AlgorithmMismatch(f"the header says {closed.profile}, the certificate it names dictates {opener.profile}")
     if isinstance(opener.key, hpke.HybridKey):
         return _by_hpke(closed, opener.key)
-    key = ECKey.import_key(key_pem(opener.key))
     try:
-        found = jose.decrypt_compact(closed.raw, key, registry=_REGISTRY).plaintext
+        found = jose.decrypt_compact(closed.raw, opener.as_jose, registry=_REGISTRY).plaintext
     except (JoseError, ValueError) as error:  # the library lets some of its own parsing errors through
         raise BrokenCipher("the bytes are not those that were encrypted for this key") from error
     if found is None:
@@ -242,8 +252,7 @@ def decrypt(closed: Closed, opener: Opener) -> bytes:
 def _by_hpke(closed: Closed, key: hpke.HybridKey) -> bytes:
     protected, *rest = closed.raw.split(b".")
     wrapped, iv, ciphertext, tag = (base64url(part, what="part") for part in rest)
-    ek = strict_object(base64url(protected, what="header")).get("ek")
-    content_key = hpke.unwrap(_octets(ek, "ek", hpke.ENCAPSULATED), wrapped, key)
+    content_key = hpke.unwrap(_octets(closed.header.get("ek"), "ek", hpke.ENCAPSULATED), wrapped, key)
     try:
         return AESGCM(content_key).decrypt(iv, ciphertext + tag, protected)
     except exceptions.InvalidTag as error:
