@@ -54,6 +54,13 @@ SEED: Final = 32  # octets of an X-Wing private key
 BESIDE: Final = x509.ObjectIdentifier("2.5.29.72")
 """subjectAltPublicKeyInfo: a second public key of the same subject (ITU-T X.509 (10/2019), 9.8.2)."""
 
+_UNREADABLE: Final = (
+    ValueError,
+    x509.ExtensionNotFound,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    exceptions.UnsupportedAlgorithm,
+)
 _SUITE: Final = Suite(KEM.MLKEM768_X25519, KDF.SHAKE256, AEAD.AES_256_GCM)
 _INFO: Final = b"JOSE-HPKE rcpt\xff" + ENC.encode("ascii") + b"\xff"  # draft-ietf-jose-hpke-encrypt, 6.1
 _BLOCK: Final = re.compile(rb"-----BEGIN PRIVATE KEY-----\n[^-]+-----END PRIVATE KEY-----\n")
@@ -139,7 +146,7 @@ def certified(certificate: x509.Certificate) -> Halves:
         second = certificate.extensions.get_extension_for_oid(BESIDE).value
         octets = second.value if isinstance(second, x509.UnrecognizedExtension) else b""
         other = load_der_public_key(octets)
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension, exceptions.UnsupportedAlgorithm) as error:
+    except _UNREADABLE as error:
         raise UnsupportedAlgorithm(f"{PROFILE}: the certificate carries no second key that can be used") from error
     if not isinstance(key, x25519.X25519PublicKey) or not isinstance(other, mlkem.MLKEM768PublicKey):
         raise UnsupportedAlgorithm(f"{PROFILE} wants an X25519 key and an ML-KEM-768 key beside it")
