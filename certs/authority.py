@@ -16,10 +16,10 @@ from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs import drafts, jws, keyfiles
+from certs import drafts, hpke, jwe, jws, keyfiles
 from certs.drafts import Draft, Issuer, Octets
 from certs.errors import BrokenPath, UnsupportedAlgorithm
 from certs.identity import Algorithm, Identity
@@ -104,11 +104,31 @@ class Authority:
         certificate = draft.signed(Issuer(self.issuing.subject, self._issuing_key))
         return Identity(party=party, country=self.country, key=key, certificate=certificate)
 
-    def issue_opener(self, party: str, at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME) -> Opener:
-        """Issue a P-256 key and a certificate that others encrypt documents for; names and dates as `issue_signing`."""
-        key = drafts.p256_key(self._chance, f"certs/{self.country}/{party}/opener")
+    def issue_opener(
+        self, party: str, at: datetime, *, profile: str = jwe.ECDH, lifetime: timedelta = SIGNING_LIFETIME
+    ) -> Opener:
+        """Issue a key and a certificate that others encrypt documents for; names and dates as `issue_signing`.
+
+        Args:
+            party: the CN, its code.
+            at: the first moment of validity.
+            profile: `jwe.ECDH` for a P-256 key; `hpke.PROFILE` for X25519, with ML-KEM-768 beside it.
+            lifetime: how long, at most.
+
+        Raises:
+            UnsupportedAlgorithm: another profile.
+        """
+        issuer, purpose = Issuer(self.issuing.subject, self._issuing_key), f"certs/{self.country}/{party}/opener"
+        if profile == hpke.PROFILE:
+            hybrid = hpke.HybridKey.from_seed(self._chance(hpke.SEED, f"{purpose}/hybrid"))
+            extensions = (*drafts.for_agreement(), (hpke.beside(hybrid.public_key()), False))
+            draft = self._draft(party, hybrid.x25519, at, lifetime, extensions)
+            return Opener(party, hybrid, draft.signed(issuer))
+        if profile != jwe.ECDH:
+            raise UnsupportedAlgorithm(f"{profile} is no profile of encryption")
+        key = drafts.p256_key(self._chance, purpose)
         draft = self._draft(party, key, at, lifetime, drafts.for_agreement())
-        return Opener(party, key, draft.signed(Issuer(self.issuing.subject, self._issuing_key)))
+        return Opener(party, key, draft.signed(issuer))
 
     def issue_tls(
         self, principal: str, hosts: Sequence[str], at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME
@@ -247,7 +267,7 @@ class Authority:
     def _draft(
         self,
         common: str,
-        key: keyfiles.PrivateKey,
+        key: keyfiles.PrivateKey | x25519.X25519PrivateKey,
         at: datetime,
         lifetime: timedelta,
         extensions: drafts.Extensions,

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, Algorithm, PublicKey
@@ -38,7 +38,7 @@ class Draft:
     """A certificate that nobody signed yet."""
 
     name: x509.Name
-    key: PublicKey
+    key: PublicKey | x25519.X25519PublicKey
     serial: int
     since: datetime
     until: datetime

@@ -13,6 +13,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
+from certs import jwe
 from certs.errors import TrustError
 from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, bearer, dictated
 
@@ -39,7 +40,7 @@ class Summary:
     serial: str  # hexadecimal
     since: datetime
     until: datetime
-    algorithm: str  # of signatures made with its key; a sentence when we cannot use the key
+    algorithm: str  # of signatures made with its key, or of what is encrypted for it; a sentence when we cannot use it
     authority: bool
     usages: tuple[str, ...]
     hosts: tuple[str, ...]
@@ -73,12 +74,13 @@ def describe(certificate: x509.Certificate) -> Summary:
         country, party = bearer(certificate)
     except TrustError:
         country, party = "", ""
-    try:
-        algorithm = dictated(certificate)[0].value
-    except TrustError as error:
-        algorithm = str(error)
     basic = _value(certificate, x509.BasicConstraints)
     extended = _value(certificate, x509.ExtendedKeyUsage)
+    try:
+        opens = extended is not None and KEY_AGREEMENT in extended
+        algorithm = jwe.profile(certificate) if opens else dictated(certificate)[0].value
+    except TrustError as error:
+        algorithm = str(error)
     names = _value(certificate, x509.SubjectAlternativeName)
     return Summary(
         party=party,

@@ -14,7 +14,7 @@ from datetime import datetime
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from certs import jws, paths
+from certs import jwe, jws, paths
 from certs.errors import (
     BrokenPath,
     Expired,
@@ -28,7 +28,7 @@ from certs.errors import (
     TrustError,
     UnknownSigner,
 )
-from certs.identity import DOCUMENT_SIGNING, bearer, dictated
+from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, bearer, dictated
 from certs.lists import Authorities, TrustList, publisher_of
 from certs.revocation import Revocation, RevocationList, key_identifier, read_crl
 
@@ -262,7 +262,10 @@ class TrustStore:
         return found
 
     def _place(self, certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> _Place:
-        dictated(certificate)
+        if usage == KEY_AGREEMENT:
+            jwe.profile(certificate)
+        else:
+            dictated(certificate)
         country, party = bearer(certificate)
         listed, authorities, issuing = self._vouching(certificate)
         paths.issued(certificate, issuing)

@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from cryptography import x509
 
+from certs import jwe
 from certs.errors import TrustError
 from certs.identity import KEY_AGREEMENT
 from harness.errors import BadInput, RoadFailed
 from harness.exchange import cover, topics
+from harness.exchange.agreement import Agreement
 from harness.exchange.bus import Delivery, Record
 from harness.exchange.seal import Opened
 from harness.exchange.seat import Seat
@@ -27,11 +29,13 @@ class Covering:
         self._seat = seat
         self._partners = {topics.inbox(partner, seat.party): partner for partner in seat.agreements}
         for partner, agreement in seat.agreements.items():
-            if agreement.encrypts and (seat.opener is None or partner not in seat.readers):
+            if agreement.encrypts and not (
+                agreement.encryption in seat.openers and _fits(seat.readers.get(partner), agreement)
+            ):
                 raise BadInput(
                     f"agreement {agreement.id} asks for encryption, and {seat.party} has no key to open, or none of "
                     f"{partner} to encrypt for",
-                    expected="a key-agreement certificate of each side, published by its country",
+                    expected=f"a certificate of each side for {agreement.encryption}, published by its country",
                     todo="issue them, and give the seat both",
                 )
 
@@ -47,7 +51,8 @@ class Covering:
         """What came, with its sealed token inside. Raises Refused."""
         sender = topics.sender_of(delivery.topic, self._seat.agreements)
         agreement = self._seat.agreements.get(sender) if sender is not None else None
-        return cover.uncover(delivery, self._seat.opener, agreement)
+        opener = self._seat.openers.get(agreement.encryption) if agreement is not None else None
+        return cover.uncover(delivery, opener, agreement)
 
     def as_agreed(self, came: Delivery, opened: Opened) -> None:
         """Whether it came covered as the agreement with its sender asks. Raises Refused."""
@@ -66,3 +71,10 @@ class Covering:
         if known.party != partner:
             raise RoadFailed(f"{known.party}'s key was published for {partner}", todo=f"ask {partner} for its own")
         return certificate
+
+
+def _fits(certificate: x509.Certificate | None, agreement: Agreement) -> bool:
+    try:
+        return certificate is not None and jwe.profile(certificate) == agreement.encryption
+    except TrustError:
+        return False

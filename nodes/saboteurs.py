@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from certs import jws
+from certs import jwe, jws
 from certs.trust import TrustStore
 from harness.documents.model import Finding
 from harness.errors import Defect
@@ -434,6 +434,25 @@ class TakesPlain(Window):
     def __init__(self, seat: Seat) -> None:
         super().__init__(seat)
         self.covering = _AnyCover(seat)
+
+
+class _AnyProfile(Covering):
+    def off(self, delivery: Delivery) -> Delivery:
+        try:
+            return super().off(delivery)
+        except Refused as refused:
+            if refused.reason is not reasons.ENCRYPTION_NOT_AGREED:
+                raise
+        closed = jwe.read(delivery.value)
+        return replace(delivery, value=jwe.decrypt(closed, self._seat.openers[closed.profile]))
+
+
+class OpensAnyProfile(Window):
+    """Opens whatever it has a key for, be it the weaker of two profiles: encrypted is encrypted."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self.covering = _AnyProfile(seat)
 
 
 class _NoReasons(Covering):

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
-from harness.exchange.agreement import Agreement, draft
 from harness.trial.script import Demo, Pack, Scenario
 from nodes.window import Window
 from scenarios import samples
@@ -29,6 +26,7 @@ from scenarios.continuity.road_cut import road_cut
 from scenarios.continuity.road_silent import road_silent
 from scenarios.continuity.sender_killed import sender_killed
 from scenarios.continuity.slow_consumer import slow_consumer
+from scenarios.corridors import corridor
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
@@ -38,6 +36,8 @@ from scenarios.isolation.cover_put_twice import cover_put_twice
 from scenarios.isolation.downgraded import downgraded
 from scenarios.isolation.dropped import dropped
 from scenarios.isolation.foreign_topic import foreign_topic
+from scenarios.isolation.hybrid_downgraded import hybrid_downgraded
+from scenarios.isolation.hybrid_operator_reads import hybrid_operator_reads
 from scenarios.isolation.operator_reads import operator_reads
 from scenarios.isolation.reordered import reordered
 from scenarios.origin.accepted_and_used import accepted_and_used
@@ -69,6 +69,8 @@ SCENARIOS: tuple[Scenario, ...] = (
     downgraded,
     altered_cover,
     cover_put_twice,
+    hybrid_operator_reads,
+    hybrid_downgraded,
     receiver_killed_at_each_step,
     receiver_killed_within_a_turn,
     sender_killed,
@@ -85,15 +87,10 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
-def _corridor(name: str) -> Agreement:
-    path = resources.files("scenarios.corridors").joinpath(name)
-    return draft(path.read_text(encoding="utf-8"), name=name)
-
-
 PACK = Pack(
     name="first corridor",
     countries={"QM": "Marenia", "QN": "Norlund", "QP": "Pellavia"},
-    corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml"), _corridor("qm-qp.toml")),
+    corridors=(corridor("qm-qn.toml"), corridor("qp-qn.toml"), corridor("qm-qp.toml")),
     cast=Window,
     scenarios=SCENARIOS,
     demo=Demo(first_five_minutes, telling.LANGUAGES, telling.tell),

@@ -26,6 +26,7 @@ from harness.cli.published import published, tell
 from harness.cli.seats import issue_seats
 from harness.clock import Chance, SystemClock, stamp
 from harness.errors import BadInput
+from harness.exchange import seating
 
 FOLDER: Final = Path("corridor-certs")
 """Where `issue` writes and `list` and `show` look, unless told otherwise."""
@@ -64,6 +65,11 @@ def command() -> None:
     show_default=True,
     help="Of the window's signing key; authorities always use P-256.",
 )
+@click.option(
+    "--encryption",
+    type=click.Choice(list(seating.OPENERS)),
+    help="Issue the window a certificate to encrypt for as well; with --seats, the agreements say which.",
+)
 @click.option("--days", type=click.IntRange(1, 365), default=1, show_default=True, help="For how long it is valid.")
 @click.option(
     "--seats",
@@ -74,7 +80,15 @@ def command() -> None:
 @click.option("--run", help="With --seats: the run's name, which stands before its topics. [default: drawn]")
 @click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
 def issue(
-    *, country: str | None, out: Path, algorithm: str, days: int, seats: Path | None, run: str | None, as_json: bool
+    *,
+    country: str | None,
+    out: Path,
+    algorithm: str,
+    encryption: str | None,
+    days: int,
+    seats: Path | None,
+    run: str | None,
+    as_json: bool,
 ) -> None:
     """Found a country's authorities, and issue its window a signing certificate.
 
@@ -88,10 +102,11 @@ def issue(
     Examples:
       corridor certs issue QM
       corridor certs issue QN --algorithm Ed25519 --out keys --days 7
+      corridor certs issue QP --encryption HPKE-10-KE+A256GCM
       corridor certs issue --seats seats --run pilot-1
     """
     if seats is not None:
-        _alone(country)
+        _alone(country, encryption)
         for party, name, folder in issue_seats(seats, run, Algorithm(algorithm), timedelta(days=days)):
             _told_seat(party, name, folder, as_json=as_json)
         return
@@ -115,7 +130,7 @@ def issue(
             f"{folder} is there already", expected="a place without keys", todo="choose another --out, or move it away"
         )
     with new_folder(out, country) as unfinished:
-        _issue(country, Algorithm(algorithm), timedelta(days=days), unfinished)
+        _issue(country, Algorithm(algorithm), encryption, timedelta(days=days), unfinished)
     _tell(folder, as_json=as_json)
     if not as_json:
         root = shlex.quote(str(folder / "authority" / "root.pem"))
@@ -184,7 +199,13 @@ def show(*, name: str, folder: Path, as_json: bool) -> None:
             say.result(f"  {label:<12} {value}")
 
 
-def _alone(country: str | None) -> None:
+def _alone(country: str | None, encryption: str | None) -> None:
+    if encryption is not None:
+        raise BadInput(
+            "--encryption is for one country, and --seats founds every country of the corridors",
+            expected="--seats alone: a party's agreements say what it must be able to open",
+            todo="leave --encryption out",
+        )
     if country is not None:
         raise BadInput(
             f"--seats founds every country of the corridors, and {country} was named too",
@@ -200,12 +221,15 @@ def _told_seat(party: str, run: str, folder: Path, *, as_json: bool) -> None:
         say.row(party, f"seat in {folder}, run {run}")
 
 
-def _issue(country: str, algorithm: Algorithm, lifetime: timedelta, folder: Path) -> None:
+def _issue(country: str, algorithm: Algorithm, encryption: str | None, lifetime: timedelta, folder: Path) -> None:
     at, chance = SystemClock().now(), Chance().octets
     since = at - timedelta(minutes=1)  # so that two machines' clocks may differ a little
     authority = Authority.found(country, since, chance, lifetime)
     authority.save(folder / "authority")
     authority.issue_signing(country, algorithm, since, lifetime=lifetime).save(folder / "window")
+    if encryption is not None:
+        opener = authority.issue_opener(country, since, profile=encryption, lifetime=lifetime)
+        opener.save(folder / seating.OPENERS[encryption])
     keyfiles.write(folder / "trust-list.jws", authority.trust_list(1, since, at + lifetime))
     for name, der in zip(("root.crl", "issuing.crl"), authority.crls(since, lifetime=lifetime), strict=True):
         keyfiles.write(folder / name, der)

@@ -56,7 +56,10 @@ def _rows(installed: Sequence[Pack]) -> Iterator[Row]:
     for pack in installed:
         for code, name in pack.countries.items():
             yield {"kind": "country", "code": code, "name": name, "fictional": True, "pack": pack.name}
-        yield from map(_corridor, pack.corridors)
+        yield from (_corridor(agreement, ()) for agreement in pack.corridors)
+        rehearsed = [one for scenario in pack.scenarios for one in scenario.under]
+        for agreement in (one for at, one in enumerate(rehearsed) if one not in rehearsed[:at]):
+            yield _corridor(agreement, [one.id for one in pack.scenarios if agreement in one.under])
     yield from map(_scenario, items)
     for check in CHECKS.values():
         caught = sorted({one.name for item in items for one in _saboteurs(item.scenario, check.name)})
@@ -78,7 +81,7 @@ def _rows(installed: Sequence[Pack]) -> Iterator[Row]:
         }
 
 
-def _corridor(agreement: Agreement) -> Row:
+def _corridor(agreement: Agreement, only_in: Sequence[str]) -> Row:
     return {
         "kind": "corridor",
         "id": agreement.id,
@@ -87,6 +90,7 @@ def _corridor(agreement: Agreement) -> Row:
         "phase": agreement.phase,
         "encryption": agreement.encryption,
         "documents": [_cover(cover) for cover in agreement.documents],
+        "only_in": list(only_in),
     }
 
 
@@ -132,7 +136,8 @@ def _cells(row: Row) -> tuple[str, ...]:
         case "corridor":
             covered = ", ".join(f"{_spoken(one['doctype'])} {one['from']} -> {one['to']}" for one in row["documents"])
             kept = "" if row["encryption"] == "none" else f" (encrypted: {row['encryption']})"
-            return (row["id"], f"version {row['version']}", row["phase"], f"{covered}{kept}")
+            only = f"\n      only in {', '.join(row['only_in'])}" if row["only_in"] else ""
+            return (row["id"], f"version {row['version']}", row["phase"], f"{covered}{kept}{only}")
         case "scenario":
             title = f"{row['title']}{' (corridor demo)' if row['demonstration'] else ''}"
             if row["needs"]:

@@ -92,7 +92,7 @@ class Agreement(BaseModel):
     parties: dict[Party, Member]
     recognition: Recognition
     algorithms: tuple[str, ...]
-    encryption: Literal["none", "ECDH-ES+A256GCM"] = "none"
+    encryption: Literal["none", "ECDH-ES+A256GCM", "HPKE-10-KE+A256GCM"] = "none"
     documents: tuple[Cover, ...]
     witnessing: Witnessing = Witnessing()
     limits: Limits = Limits()

@@ -38,8 +38,8 @@ _UNCOVERED: Final = tuple(one.value.encode() for one in WITNESS)
 
 
 def covered_size(plain: int) -> int:
-    """Octets of a record of `plain` octets once it is covered: a third more, and a header."""
-    return plain * 4 // 3 + 1024
+    """Octets of a record of `plain` octets once it is covered: a third more, and a header that HPKE makes long."""
+    return plain * 4 // 3 + 2560
 
 
 def cover(record: Record, reader: x509.Certificate, *, chance: Octets, purpose: str) -> Record:
@@ -57,14 +57,19 @@ def uncover(delivery: Delivery, opener: Opener | None, agreement: Agreement | No
     """Step 1.0: the delivery with the sealed token in it; as it is when it is not encrypted.
 
     Raises:
-        Refused: with a reason of `WHY`, or ENCRYPTION_NOT_AGREED where no encryption is agreed.
+        Refused: with a reason of `WHY`, or ENCRYPTION_NOT_AGREED where none is agreed, or the other profile.
     """
     if not looks_encrypted(delivery.value):
         return delivery
     if agreement is None or not agreement.encrypts or opener is None:
         raise Refused(reasons.ENCRYPTION_NOT_AGREED, "it is encrypted, and no agreement asks for that")
     try:
-        return replace(delivery, value=jwe.decrypt(jwe.read(delivery.value), opener))
+        closed = jwe.read(delivery.value)
+        # Before any key is used: the weaker of two profiles is never opened because somebody chose it.
+        if closed.profile != agreement.encryption:
+            found = f"encrypted with {closed.profile}; agreed: {agreement.encryption}"
+            raise Refused(reasons.ENCRYPTION_NOT_AGREED, found, clause=_clause(agreement))
+        return replace(delivery, value=jwe.decrypt(closed, opener))
     except errors.TrustError as error:
         raise Refused(WHY[type(error)], str(error)) from error
 
@@ -75,10 +80,10 @@ def as_agreed(came: bytes, opened: Opened, agreement: Agreement) -> None:
     Raises:
         Refused: NOT_ENCRYPTED, WRONG_KIND.
     """
-    here = f"agreement {agreement.id} v{agreement.version}, encryption"
     if not looks_encrypted(came):
         if agreement.encrypts and opened.envelope.type not in WITNESS:
-            raise Refused(reasons.NOT_ENCRYPTED, f"in plain; agreed: {agreement.encryption}", clause=here)
+            found = f"in plain; agreed: {agreement.encryption}"
+            raise Refused(reasons.NOT_ENCRYPTED, found, clause=_clause(agreement))
         return
     outside = jwe.read(came).typ
     if outside != _TYP[opened.kind]:
@@ -93,3 +98,7 @@ def claims_receipt(octets: bytes) -> bool:
         return jwe.read(octets).typ == jwe.RECEIPT
     except errors.TrustError:
         return False
+
+
+def _clause(agreement: Agreement) -> str:
+    return f"agreement {agreement.id} v{agreement.version}, encryption"

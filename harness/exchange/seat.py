@@ -27,8 +27,8 @@ class Seat:
     `folder` is the party's own; only it writes there. `agreements` maps each partner to the agreement with it;
     `signed` holds the same agreements as the exact bytes both sides signed, for evidence. `lists` and `crls` are the
     trust lists (a token for each country) and revocation lists (DER, by country) that `trust` was built from.
-    `opener` opens what is encrypted for this party, where an agreement asks for it; `readers` holds the certificates
-    that the partners published to encrypt for. Whether one is good is asked of `trust` each time.
+    `openers` open what is encrypted for this party, by profile (`Agreement.encryption`); `readers` holds the partners'
+    certificates to encrypt for, each of the agreed profile. Whether one is good is asked of `trust` each time.
     """
 
     run: str
@@ -43,7 +43,7 @@ class Seat:
     clock: Clock
     chance: Chance
     folder: Path
-    opener: Opener | None = None
+    openers: Mapping[str, Opener] = field(default_factory=dict)
     readers: Mapping[str, x509.Certificate] = field(default_factory=dict)
 
     def agreement_with(self, partner: str) -> Agreement:

@@ -3,7 +3,8 @@
     seat.json                     run, party, and the fingerprint of each root that this party pins
     signing/                      the party's key (0600) and certificate
     opener/                       the key (0600) that opens what is encrypted for the party, and its certificate
-    readers/QN.pem                each partner's certificate to encrypt for
+    opener-hpke/                  the same, where an agreement asks for the hybrid profile
+    readers/QN.pem                each partner's certificate to encrypt for, of the agreed profile
     trust/QN.jws                  each country's trust list, a token
     crls/QN-1.crl                 its revocation lists, DER
     agreements/QN.json            the agreement with QN: the exact bytes both signed
@@ -27,7 +28,7 @@ from typing import Final
 
 from cryptography import x509
 
-from certs import keyfiles
+from certs import hpke, jwe, keyfiles
 from certs.errors import TrustError
 from certs.gates import strict_json
 from certs.identity import Identity
@@ -41,6 +42,8 @@ from harness.exchange.seat import Seat
 
 FORMAT: Final = 1
 TICKET: Final = "seat.json"
+OPENERS: Final[Mapping[str, str]] = {jwe.ECDH: "opener", hpke.PROFILE: "opener-hpke"}
+"""The folder of the key that opens what is encrypted under a profile."""
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # it becomes part of topic names
 _PARTY = re.compile(r"[A-Z]{2}[A-Z0-9-]{0,30}")
@@ -60,8 +63,8 @@ def save(seat: Seat, folder: Path) -> None:
     """Write `seat` into `folder` (0700). The folder may hold the party's log already; that stays as it is."""
     keyfiles.private_folder(folder)
     seat.identity.save(folder / "signing")
-    if seat.opener is not None:
-        seat.opener.save(folder / "opener")
+    for profile, opener in seat.openers.items():
+        opener.save(folder / OPENERS[profile])
     for part in ("trust", "crls", "agreements", "readers"):
         keyfiles.private_folder(folder / part)
     for partner, certificate in seat.readers.items():
@@ -139,7 +142,7 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
         clock=clock,
         chance=chance,
         folder=folder,
-        opener=_opener(folder, found.party),
+        openers=_openers(folder, found.party),
         readers=_readers(folder),
     )
 
@@ -185,10 +188,12 @@ def _identity(folder: Path, party: str) -> Identity:
     return identity
 
 
-def _opener(folder: Path, party: str) -> Opener | None:
-    place = folder / "opener"
-    if not place.is_dir():
-        return None
+def _openers(folder: Path, party: str) -> dict[str, Opener]:
+    there = {profile: folder / name for profile, name in OPENERS.items() if (folder / name).is_dir()}
+    return {profile: _opener(place, profile, party) for profile, place in there.items()}
+
+
+def _opener(place: Path, profile: str, party: str) -> Opener:
     try:
         opener = Opener.load(place)
     except (OSError, TrustError, ValueError) as error:
@@ -197,6 +202,8 @@ def _opener(folder: Path, party: str) -> Opener | None:
         ) from error
     if opener.party != party:
         raise BadInput(f"the key in {place} is {opener.party}'s", expected=f"the key of {party}", todo=_MEND)
+    if opener.profile != profile:
+        raise BadInput(f"the key in {place} is for {opener.profile}", expected=f"one for {profile}", todo=_MEND)
     return opener
 
 

@@ -6,7 +6,7 @@ What is played on it are scenarios (`harness.trial.script`); it is built up by t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from harness.exchange.agreement import Agreement
@@ -31,3 +31,10 @@ class Ground:
     cast: Cast
     sample: Callable[[str, datetime], bytes]
     """A document of the ground's own, dated as if issued shortly before the moment given."""
+
+
+def under(ground: Ground, agreements: tuple[Agreement, ...]) -> Ground:
+    """The ground with these agreements, each in the place of the one between the same parties."""
+    others = {frozenset(one.parties): one for one in agreements}
+    kept = tuple(others.get(frozenset(one.parties), one) for one in ground.corridors)
+    return replace(ground, corridors=kept)

@@ -200,11 +200,18 @@ class History:
 
     @cached_property
     def _on_inboxes(self) -> Mapping[str, tuple[Seen, ...]]:
-        """What was seen on inboxes, by identity: a flood is thousands of them, and each is asked for."""
+        """What was seen on inboxes, by identity: a flood is thousands of them, and each is asked for.
+
+        What its reader opened goes by the identity of its cover too: a cover may be what had to be refused.
+        """
         found: dict[str, list[Seen]] = {}
-        for seen in self.deliveries:
-            if seen.in_inbox:
-                found.setdefault(seen.sealed.identity, []).append(seen)
+        for event, seen in zip(self.of(What.DELIVERY), self.deliveries, strict=True):
+            if not seen.in_inbox:
+                continue
+            found.setdefault(seen.sealed.identity, []).append(seen)
+            outside = delivery_from(event).value
+            if outside != seen.delivery.value:
+                found.setdefault(Sealed(outside).identity, []).append(seen)
         return {identity: tuple(copies) for identity, copies in found.items()}
 
     def receipts(self, of: str) -> tuple[Seen, ...]:

@@ -21,7 +21,7 @@ from harness.exchange.reasons import Refused
 from harness.trial import about, continuity, isolation  # noqa: F401 - their checks are made when they are imported
 from harness.trial.buses import BusMaker, Fallible
 from harness.trial.checks import CHECKS
-from harness.trial.ground import Cast, Grants
+from harness.trial.ground import Cast, Grants, under
 from harness.trial.history import History, Scribe, What
 from harness.trial.processes import Way
 from harness.trial.roads import Road, by_detour
@@ -107,10 +107,11 @@ async def play(
     scribe.write(What.RUN, scenario=scenario.id, run=run, **bill.facts(scenario.id))
     try:
         seated = {**scenario.cast, **(cast or {})}
+        ground = under(bill.pack, scenario.under)
         async with (
             bill.bus(f"{run}.") as bus,
             by_detour(scenario.detour, bill.broker, bus, scribe) as road,
-            staged(setting, bill.pack, bus, scribe, cast=seated, grants=grants, way=bill.way(road)) as stage,
+            staged(setting, ground, bus, scribe, cast=seated, grants=grants, way=bill.way(road)) as stage,
         ):
             stage.road = road
             stage.broker = bill.broker or (bus if isinstance(bus, Fallible) else None)

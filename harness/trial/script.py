@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from harness.errors import BadInput
+from harness.exchange.agreement import Agreement
 from harness.exchange.bus import OPERATOR
 from harness.trial.checks import Check
 from harness.trial.ground import Cast, Grants, Ground
@@ -76,6 +77,8 @@ class Scenario:
     """Whether it takes a broker that is ours to kill: not one at an address that somebody else gave."""
     detour: tuple[str, ...] = ()
     """The parties that come to the broker by a road that the script can cut."""
+    under: tuple[Agreement, ...] = ()
+    """Agreements of this scenario alone: each stands in the place of the pack's between the same parties."""
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -132,6 +135,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     cast: Mapping[str, Cast] | None = None,
     kills_the_broker: bool = False,
     detour: tuple[str, ...] = (),
+    under: tuple[Agreement, ...] = (),
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -155,6 +159,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             cast=cast or {},
             kills_the_broker=kills_the_broker,
             detour=detour,
+            under=under,
         )
 
     return make

@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from certs import jwe
 from certs.authority import Authority
 from certs.identity import Algorithm, Identity
 from certs.jwe import Opener, looks_encrypted
@@ -27,7 +28,7 @@ from harness.clock import Chance, Clock, moment
 from harness.errors import BadInput, RoadFailed
 from harness.evidence import records
 from harness.exchange import agreement as agreements
-from harness.exchange import topics
+from harness.exchange import cover, seating, topics
 from harness.exchange.agreement import Agreement, Signed
 from harness.exchange.bus import Bus, Guarded, Inlet, Outlet, Record, TopicRights
 from harness.exchange.envelope import Type
@@ -75,16 +76,20 @@ class Country:
     identity: Identity
     trust_list: bytes
     crls: tuple[bytes, ...]
-    opener: Opener
+    openers: Mapping[str, Opener]
+    """The keys that open what is encrypted for it, by profile."""
 
     def published(self) -> dict[str, object]:
-        """What anybody can look up: trust list (a token), root's fingerprint, CRLs and certificate to encrypt for."""
+        """What anybody can look up: trust list (a token), root's fingerprint, CRLs and certificates to encrypt for."""
         return {
             "country": self.code,
             "anchor": self.authority.anchor,
             "trust_list": self.trust_list.decode(),
             "crls": [base64.b64encode(crl).decode() for crl in self.crls],
-            "reader": base64.b64encode(self.opener.certificate.public_bytes(Encoding.DER)).decode(),
+            "readers": {
+                profile: base64.b64encode(opener.certificate.public_bytes(Encoding.DER)).decode()
+                for profile, opener in self.openers.items()
+            },
         }
 
 
@@ -319,6 +324,11 @@ class Stage:
     def insider(self, code: str) -> Insider:
         """Somebody in country `code` who can use its signing key."""
         return Insider(self.countries[code].identity, self.setting.clock, self.setting.luck)
+
+    def covered(self, record: Record, *, reader: str, profile: str) -> Record:
+        """What an insider wrote, encrypted for `reader` with a profile of the insider's choice."""
+        certificate = self.countries[reader].openers[profile].certificate
+        return cover.cover(record, certificate, chance=self.setting.luck.octets, purpose="insider/cover")
 
     def stranger(self, code: str) -> Stranger:
         """Somebody who comes to the broker as party `code`, and tries what no agreement gives it."""
@@ -588,23 +598,25 @@ async def _pour(outlet: Outlet, flood: Sequence[Record]) -> None:
         await outlet.put(*flood[start : start + _POURED])
 
 
-def _found(code: str, setting: Setting) -> Country:
-    """Found one country's authorities, and give its window an identity."""
+def _found(code: str, setting: Setting, profiles: Sequence[str]) -> Country:
+    """Found one country's authorities, and give its window an identity, and a key to open each of these profiles."""
     at, chance = setting.clock.now(), setting.chance
     # A minute back, so that two machines' clocks may differ a little.
     authority = Authority.found(code, at - timedelta(minutes=1), chance.octets, setting.lifetime)
     identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
     authority.save(setting.folder / "certs" / code / "authority")
     identity.save(setting.folder / "certs" / code / "window")
-    opener = authority.issue_opener(code, at - timedelta(minutes=1), lifetime=setting.lifetime)
-    opener.save(setting.folder / "certs" / code / "opener")
+    openers = {}
+    for each in profiles:
+        openers[each] = authority.issue_opener(code, at - timedelta(minutes=1), profile=each, lifetime=setting.lifetime)
+        openers[each].save(setting.folder / "certs" / code / seating.OPENERS[each])
     return Country(
         code=code,
         authority=authority,
         identity=identity,
         trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime),
         crls=authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime),
-        opener=opener,
+        openers=openers,
     )
 
 
@@ -617,7 +629,13 @@ def _conclude(corridor: Agreement, countries: Mapping[str, Country]) -> Signed:
 
 def found(setting: Setting, ground: Ground) -> dict[str, Country]:
     """Found every country of the ground's corridors, with keys of its own."""
-    return {code: _found(code, setting) for code in parties_of(ground.corridors)}
+    return {code: _found(code, setting, _profiles(code, ground)) for code in parties_of(ground.corridors)}
+
+
+def _profiles(code: str, ground: Ground) -> tuple[str, ...]:
+    """What a party must be able to open. Everybody has a key for the first profile, agreed on or not."""
+    agreed = (one.encryption for one in ground.corridors if code in one.parties and one.encrypts)
+    return tuple(dict.fromkeys((jwe.ECDH, *agreed)))
 
 
 def seat(
@@ -648,12 +666,13 @@ def _seat(
         for crl in countries[one].crls:
             trust.load_crl(crl)
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+    agreed = {other: one.checked(trust, setting.clock.now()) for other, one in signed.items()}
     return Seat(
         run=setting.run,
         party=code,
         identity=countries[code].identity,
         trust=trust,
-        agreements={other: one.checked(trust, setting.clock.now()) for other, one in signed.items()},
+        agreements=agreed,
         signed=signed,
         lists={one: countries[one].trust_list for one in sorted(known)},
         crls={one: countries[one].crls for one in sorted(known)},
@@ -661,8 +680,11 @@ def _seat(
         clock=setting.clock,
         chance=setting.chance,
         folder=folder,
-        opener=countries[code].opener,
-        readers={other: countries[other].opener.certificate for other in signed},
+        openers=countries[code].openers,
+        readers={
+            other: countries[other].openers[one.encryption if one.encrypts else jwe.ECDH].certificate
+            for other, one in agreed.items()
+        },
     )
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from certs.jwe import Opener
+
 from .conftest import Ran, RunCorridor
 
 OWN = ("opener", "signing")
@@ -51,6 +53,26 @@ def test_issue(run_corridor: RunCorridor, openssl: str, tmp_path: Path, algorith
     assert checked.returncode == 0, checked.stderr
     for name in ("root.crl", "issuing.crl"):
         subprocess.run([openssl, "crl", "-in", name, "-inform", "DER", "-noout"], cwd=folder, check=True)
+
+
+@pytest.mark.parametrize(("profile", "place"), [("ECDH-ES+A256GCM", "opener"), ("HPKE-10-KE+A256GCM", "opener-hpke")])
+def test_issue_a_key_to_open_with(
+    run_corridor: RunCorridor, openssl: str, tmp_path: Path, profile: str, place: str
+) -> None:
+    """Under either profile one certificate says all that others need; openssl chains it, and it is shown."""
+    ran = run_corridor("certs", "issue", "QP", "--encryption", profile, "--out", "keys", "--json", folder=tmp_path)
+    assert ran.code == 0, ran.err
+    told = {line["path"]: line for line in ran.lines("certificate")}[f"keys/QP/{place}/certificate.pem"]
+    assert (told["algorithm"], told["usages"]) == (profile, ["document encryption"])
+    folder = tmp_path / "keys" / "QP"
+    assert modes(folder)[f"{place}/key.pem"] == 0o600
+    assert Opener.load(folder / place).profile == profile
+    chain = ["-CAfile", "authority/root.pem", "-untrusted", "authority/issuing.pem", f"{place}/certificate.pem"]
+    checked = subprocess.run([openssl, "verify", *chain], cwd=folder, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stderr
+    ran = run_corridor("certs", "issue", "--seats", "seats", "--encryption", profile, folder=tmp_path)
+    assert (ran.code, (tmp_path / "seats").exists()) == (2, False)
+    assert "--encryption is for one country" in ran.err
 
 
 def test_keys_are_never_written_over(run_corridor: RunCorridor, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ def test_for_people(run_corridor: RunCorridor, tmp_path: Path) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert "countries (all fictional)" in ran.out
     assert "QM-QN  version 1  pilot testing  864 eCO QM -> QN" in ran.out
+    assert "QM-QP  version 2  pilot testing  864 eCO QM -> QP (encrypted: HPKE-10-KE+A256GCM)\n      only in" in ran.out
     assert "attacks/replayed-message" in ran.out
     assert "catches ForgetsWhatItSaw" in ran.out
     assert not list(tmp_path.iterdir())
@@ -33,6 +34,7 @@ def test_for_programs(run_corridor: RunCorridor, repo_root: Path, tmp_path: Path
     checks = {line["name"] for line in ran.lines("check")}
     countries = {line["code"] for line in ran.lines("country")}
     assert all(set(line["checks"]) <= checks and set(line["pair"]) <= countries for line in scenarios.values())
+    assert all(set(line["only_in"]) <= scenarios.keys() for line in ran.lines("corridor"))
     for attack in ran.lines("attack"):
         assert all(scenarios[one]["attack"] == attack["id"] for one in attack["scenarios"])
     assert [line["id"] for line in scenarios.values() if line["demonstration"]] == ["demo/first-five-minutes"]

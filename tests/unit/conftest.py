@@ -15,7 +15,9 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from cryptography import x509
 
+from certs import hpke, jwe
 from certs.authority import Authority
 from certs.identity import Algorithm
 from certs.trust import TrustStore
@@ -31,6 +33,7 @@ from harness.exchange.envelope import Envelope, Type
 from harness.exchange.memory import MemoryBus
 from harness.exchange.seal import seal
 from harness.exchange.seat import Seat
+from harness.trial.ground import under
 from harness.trial.history import Seen, see
 from harness.trial.passage import Passage
 from nodes.road import StillToLeave
@@ -114,8 +117,11 @@ class _CutInlet:
 class Corridor:
     """Two countries that recognise each other, one agreement that both signed, one bus."""
 
-    def __init__(self, folder: Path, *, algorithm: Algorithm = Algorithm.ES256) -> None:
+    def __init__(
+        self, folder: Path, *, algorithm: Algorithm = Algorithm.ES256, agreements: tuple[Agreement, ...] = ()
+    ) -> None:
         self.folder = folder
+        self.corridors = under(PACK, agreements).corridors
         self.clock = DrivenClock(START, step=timedelta(milliseconds=1))
         self.chance = Chance(7)
         self.bus = MemoryBus(self.clock)
@@ -127,10 +133,14 @@ class Corridor:
             code: authority.issue_signing(code, algorithm, before) for code, authority in self.authorities.items()
         }
         self.openers = {code: authority.issue_opener(code, before) for code, authority in self.authorities.items()}
+        self.hybrids = {
+            code: authority.issue_opener(code, before, profile=hpke.PROFILE)
+            for code, authority in self.authorities.items()
+        }
         tomorrow = START + timedelta(days=1)
         self.lists = {code: each.trust_list(1, before, tomorrow) for code, each in self.authorities.items()}
         self.crls = {code: authority.crls(before) for code, authority in self.authorities.items()}
-        self.signed = {corridor.id: self._conclude(corridor) for corridor in PACK.corridors}
+        self.signed = {corridor.id: self._conclude(corridor) for corridor in self.corridors}
         self.recognised = self.trust()
         self.agreements = {name: one.checked(self.recognised, START) for name, one in self.signed.items()}
 
@@ -149,7 +159,7 @@ class Corridor:
 
     def seat(self, party: str, *, bus: Bus | None = None, trust: TrustStore | None = None) -> Seat:
         """The party's place; the same folder each time, so that a window comes back to its own log."""
-        mine = {each.partner(party): each.id for each in PACK.corridors if party in each.parties}
+        mine = {each.partner(party): each.id for each in self.corridors if party in each.parties}
         return Seat(
             run="unit",
             party=party,
@@ -163,13 +173,17 @@ class Corridor:
             clock=self.clock,
             chance=self.chance,
             folder=self.folder / party,
-            opener=self.openers[party],
-            readers={code: self.openers[code].certificate for code in mine},
+            openers={jwe.ECDH: self.openers[party], hpke.PROFILE: self.hybrids[party]},
+            readers={code: self.reader(code, self.agreements[name]) for code, name in mine.items()},
         )
+
+    def reader(self, party: str, agreement: Agreement) -> x509.Certificate:
+        """The party's certificate to encrypt for, under this agreement."""
+        return (self.hybrids if agreement.encryption == hpke.PROFILE else self.openers)[party].certificate
 
     async def open_topics(self) -> None:
         """The topics of all corridors, with the rights that the agreements give."""
-        await self.bus.open_topics(right for each in PACK.corridors for right in topics.rights_between(*each.parties))
+        await self.bus.open_topics(right for each in self.corridors for right in topics.rights_between(*each.parties))
 
     @asynccontextmanager
     async def living(self, *windows: Window) -> AsyncIterator[None]:
@@ -185,7 +199,7 @@ class Corridor:
 
     async def seen(self, wanted: Callable[[Seen], bool], *, count: int = 1) -> list[Seen]:
         """The first `count` records on any topic that are wanted, as soon as they are there."""
-        names = [right.topic for each in PACK.corridors for right in topics.rights_between(*each.parties)]
+        names = [right.topic for each in self.corridors for right in topics.rights_between(*each.parties)]
         inlet = await self.bus.inlet(OPERATOR, sorted(set(names)), group=None)
         found: list[Seen] = []
         try:

@@ -131,3 +131,22 @@ def test_one_thing_outside_and_another_inside(corridor: Corridor) -> None:
     with pytest.raises(Refused) as refused:
         cover.as_agreed(came, opened(corridor, token), corridor.agreements["QM-QP"])
     assert refused.value.reason is reasons.WRONG_KIND
+
+
+@pytest.mark.parametrize(("agreed", "came"), [("openers", "hybrids"), ("hybrids", "openers")])
+def test_the_other_profile(corridor: Corridor, agreed: str, came: str) -> None:
+    """Neither is opened in the place of the other, though the reader has a key for it; the clause is named."""
+    openers = {"openers": corridor.openers["QP"], "hybrids": corridor.hybrids["QP"]}
+    agreement = corridor.agreements["QM-QP"].model_copy(update={"encryption": openers[agreed].profile})
+    record = corridor.sealed(envelope(corridor))
+    for name, refused_for in ((agreed, None), (came, reasons.ENCRYPTION_NOT_AGREED)):
+        reader = openers[name].certificate
+        hidden = cover.cover(record, reader, chance=corridor.chance.octets, purpose="test")
+        assert hidden.size <= cover.covered_size(record.size)
+        if refused_for is None:
+            assert cover.uncover(corridor.delivered(hidden), openers[name], agreement).value == record.value
+            continue
+        with pytest.raises(Refused) as refused:
+            cover.uncover(corridor.delivered(hidden), openers[name], agreement)
+        assert refused.value.reason is refused_for
+        assert refused.value.clause == "agreement QM-QP v1, encryption"

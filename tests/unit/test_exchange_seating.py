@@ -8,10 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from certs import hpke, jwe
 from harness.clock import Chance
 from harness.errors import BadInput
 from harness.exchange import seating
 from harness.exchange.seat import Seat
+from harness.trial.ground import under
+from harness.trial.stage import Setting, found, seat
+from nodes.covering import Covering
+from scenarios.corridors import corridor as draft_of
+from scenarios.pack import PACK
 
 from .conftest import Corridor
 
@@ -41,6 +47,20 @@ async def test_what_was_saved(corridor: Corridor, folder: Path) -> None:
     }
     assert taken.lists == given.lists
     assert taken.crls == given.crls
+
+
+async def test_keys_to_open_with(corridor: Corridor, folder: Path) -> None:
+    """One for each profile, each in a folder of its own; a partner's certificate is the one of the agreed profile."""
+    given, taken = corridor.seat("QN"), load(corridor, folder)
+    assert {profile: one.certificate for profile, one in taken.openers.items()} == {
+        profile: one.certificate for profile, one in given.openers.items()
+    }
+    assert set(seating.OPENERS) == set(taken.openers)
+    assert taken.readers == given.readers
+    for name in seating.OPENERS.values():
+        assert mode(folder / name) == 0o700
+        assert [path.name for path in (folder / name).iterdir() if mode(path) != 0o644] == ["key.pem"]
+        assert mode(folder / name / "key.pem") == 0o600
 
 
 async def test_whose_eyes_it_is_for(folder: Path) -> None:
@@ -142,6 +162,40 @@ async def test_another_partys_key(corridor: Corridor, folder: Path) -> None:
     """Nobody takes a seat with it."""
     corridor.identities["QM"].save(folder / "signing")
     with pytest.raises(BadInput, match="is QM's"):
+        load(corridor, folder)
+
+
+async def test_seats_that_are_issued(corridor: Corridor, tmp_path: Path) -> None:
+    """Whoever issues seats issues the keys that each party's agreements ask for, and QN none of QM's and QP's."""
+    setting = Setting("issued", tmp_path, corridor.clock, Chance())
+    ground = under(PACK, (draft_of("qm-qp-2.toml"),))
+    seats = seat(setting, ground, found(setting, ground), corridor.bus, at=tmp_path / "seats")
+    for code, made in seats.items():
+        seating.save(made, tmp_path / "seats" / code)
+    taken = {code: load(corridor, tmp_path / "seats" / code) for code in seats}
+    assert {code: tuple(one.openers) for code, one in taken.items()} == {
+        "QM": (jwe.ECDH, hpke.PROFILE),
+        "QP": (jwe.ECDH, hpke.PROFILE),
+        "QN": (jwe.ECDH,),
+    }
+    assert jwe.profile(taken["QM"].readers["QP"]) == jwe.profile(taken["QP"].readers["QM"]) == hpke.PROFILE
+    assert jwe.profile(taken["QM"].readers["QN"]) == jwe.ECDH
+    for one in taken.values():
+        Covering(one)
+
+
+async def test_an_opener_in_anothers_place(corridor: Corridor, folder: Path) -> None:
+    """Another party's, another profile's, or half of one: the seat is not taken, and the message names the folder."""
+    corridor.hybrids["QM"].save(folder / "opener-hpke")
+    with pytest.raises(BadInput, match=r"opener-hpke is QM's"):
+        load(corridor, folder)
+    corridor.openers["QN"].save(folder / "opener-hpke")
+    with pytest.raises(BadInput, match=r"opener-hpke is for ECDH-ES\+A256GCM"):
+        load(corridor, folder)
+    corridor.hybrids["QN"].save(folder / "opener-hpke")
+    key = folder / "opener-hpke" / "key.pem"
+    key.write_bytes(key.read_bytes().partition(b"-----END PRIVATE KEY-----\n")[2])
+    with pytest.raises(BadInput, match=r"opener-hpke holds no key to open with: .*ML-KEM-768"):
         load(corridor, folder)
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from cryptography import x509
 
-from certs import jwe
+from certs import hpke, jwe
+from certs.identity import Algorithm
 from harness.errors import BadInput, RoadFailed
 from harness.evidence import records
 from harness.exchange import cover, reasons, topics
@@ -19,6 +21,7 @@ from harness.trial.history import Seen
 from nodes.covering import Covering
 from nodes.outbox import LARGEST
 from nodes.window import Window
+from scenarios.corridors import corridor as draft_of
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Corridor
@@ -115,7 +118,7 @@ async def test_a_cover_where_none_was_agreed(corridor: Corridor) -> None:
 async def test_a_seat_without_keys(corridor: Corridor) -> None:
     """A window does not even open: half of a secret is none."""
     seat = corridor.seat("QM")
-    for lacking in (replace(seat, opener=None), replace(seat, readers={})):
+    for lacking in (replace(seat, openers={}), replace(seat, readers={})):
         with pytest.raises(BadInput, match="QM-QP asks for encryption") as told:
             Covering(lacking)
         assert told.value.todo == "issue them, and give the seat both"
@@ -145,3 +148,33 @@ async def test_what_fits_in_plain_and_not_under_a_cover(corridor: Corridor) -> N
         with pytest.raises(BadInput, match="octets once it is sealed"):
             await qm.counter.pass_on(octets, to="QP", **about)
         assert len(corridor.noted(qm, records.SENT)) == 1
+
+
+async def test_the_next_version_of_an_agreement(tmp_path: Path, made_corridor: type[Corridor]) -> None:
+    """Under the hybrid profile a document and its receipt cross as they do under the first; with QN nothing changes."""
+    made = made_corridor(tmp_path, agreements=(draft_of("qm-qp-2.toml"),))
+    await made.open_topics()
+    qm, qp = Window(made.seat("QM")), Window(made.seat("QP"))
+    async with made.living(qm, qp):
+        sent = await qm.counter.lodge(made.certificate(), to="QP")
+        await answers(made, 1)
+        await qp.counter.seek_witness("QM")
+        (heard,) = made.noted(qm, records.ACKNOWLEDGED)
+        assert heard.fields["of"] == sent.identity
+        crossed = [one for topic in (INBOX, BACK) for one in made.on(topic) if encrypted(one)]
+        assert {jwe.read(one.delivery.value).profile for one in crossed} == {hpke.PROFILE}
+    await made.bus.close()
+
+
+async def test_a_partners_key_of_the_other_profile(corridor: Corridor) -> None:
+    """A seat that has only what the last version of the agreement took does not open."""
+    seat, now = corridor.seat("QM"), corridor.clock.now()
+    edwards = corridor.authorities["QP"].issue_signing("QP", Algorithm.ED25519, now)
+    for lacking in (
+        replace(seat, readers={**seat.readers, "QP": corridor.hybrids["QP"].certificate}),
+        replace(seat, openers={hpke.PROFILE: corridor.hybrids["QM"]}),
+        replace(seat, readers={**seat.readers, "QP": edwards.certificate}),
+    ):
+        with pytest.raises(BadInput, match="QM-QP asks for encryption") as told:
+            Covering(lacking)
+        assert "ECDH-ES+A256GCM" in told.value.expected
