@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from importlib import resources
-
-from harness.exchange.agreement import Agreement, draft
 from harness.trial.script import Demo, Pack, Scenario
 from nodes.window import Window
 from scenarios import samples
 from scenarios.agreement.not_covered import not_covered
 from scenarios.agreement.outlives_it import outlives_it
+from scenarios.algorithms.after_rsa_and_ecc import after_rsa_and_ecc
+from scenarios.algorithms.nothing_newer import nothing_newer
+from scenarios.algorithms.signed_otherwise import signed_otherwise
 from scenarios.attacks.byte_flipped import byte_flipped
 from scenarios.attacks.header_contradicts import header_contradicts
 from scenarios.attacks.other_countrys_key import other_countrys_key
@@ -27,6 +27,7 @@ from scenarios.continuity.receiver_killed_within_a_turn import receiver_killed_w
 from scenarios.continuity.road_cut import road_cut
 from scenarios.continuity.road_silent import road_silent
 from scenarios.continuity.sender_killed import sender_killed
+from scenarios.corridors import corridor
 from scenarios.demo import telling
 from scenarios.demo.first_five_minutes import first_five_minutes
 from scenarios.disputes.no_answer import no_answer
@@ -57,6 +58,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     header_contradicts,
     not_covered,
     outlives_it,
+    after_rsa_and_ecc,
+    nothing_newer,
+    signed_otherwise,
     overtaking,
     no_answer,
     foreign_topic,
@@ -81,15 +85,10 @@ SCENARIOS: tuple[Scenario, ...] = (
 )
 
 
-def _corridor(name: str) -> Agreement:
-    path = resources.files("scenarios.corridors").joinpath(name)
-    return draft(path.read_text(encoding="utf-8"), name=name)
-
-
 PACK = Pack(
     name="first corridor",
     countries={"QM": "Marenia", "QN": "Norlund", "QP": "Pellavia"},
-    corridors=(_corridor("qm-qn.toml"), _corridor("qp-qn.toml"), _corridor("qm-qp.toml")),
+    corridors=(corridor("qm-qn.toml"), corridor("qp-qn.toml"), corridor("qm-qp.toml")),
     cast=Window,
     scenarios=SCENARIOS,
     demo=Demo(first_five_minutes, telling.LANGUAGES, telling.tell),

@@ -6,8 +6,9 @@ What is played on it are scenarios (`harness.trial.script`); it is built up by t
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Self
 
 from harness.exchange.agreement import Agreement
 from harness.exchange.bus import TopicRights
@@ -31,3 +32,8 @@ class Ground:
     cast: Cast
     sample: Callable[[str, datetime], bytes]
     """A document of the ground's own, dated as if issued shortly before the moment given."""
+
+    def under(self, terms: tuple[Agreement, ...]) -> Self:
+        """The same ground with these agreements in the place of its own of the same id."""
+        other = {one.id: one for one in terms}
+        return replace(self, corridors=tuple(other.get(one.id, one) for one in self.corridors))

@@ -103,14 +103,24 @@ async def play(
     scribe = Scribe(folder / "history.jsonl", bill.clock)
     chance = Chance(bill.seed) if bill.fixed_keys else Chance()
     run = f"{scenario.id.replace('/', '-')}-{chance.token('run', count=4)}"
-    setting = Setting(run, folder, bill.clock, chance, bill.algorithm, bill.patience, Chance(bill.seed))
+    setting = Setting(
+        run,
+        folder,
+        bill.clock,
+        chance,
+        bill.algorithm,
+        bill.patience,
+        Chance(bill.seed),
+        algorithms=scenario.algorithms,
+    )
+    ground = bill.pack.under(scenario.terms)
     scribe.write(What.RUN, scenario=scenario.id, run=run, **bill.facts(scenario.id))
     try:
         seated = {**scenario.cast, **(cast or {})}
         async with (
             bill.bus(f"{run}.") as bus,
             by_detour(scenario.detour, bill.broker, bus, scribe) as road,
-            staged(setting, bill.pack, bus, scribe, cast=seated, grants=grants, way=bill.way(road)) as stage,
+            staged(setting, ground, bus, scribe, cast=seated, grants=grants, way=bill.way(road)) as stage,
         ):
             stage.road = road
             stage.broker = bill.broker or (bus if isinstance(bus, Fallible) else None)

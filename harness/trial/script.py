@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from certs.identity import Algorithm
 from harness.errors import BadInput
+from harness.exchange.agreement import Agreement
 from harness.exchange.bus import OPERATOR
 from harness.trial.checks import Check
 from harness.trial.ground import Cast, Grants, Ground
@@ -76,6 +78,10 @@ class Scenario:
     """Whether it takes a broker that is ours to kill: not one at an address that somebody else gave."""
     detour: tuple[str, ...] = ()
     """The parties that come to the broker by a road that the script can cut."""
+    terms: tuple[Agreement, ...] = ()
+    """The agreements that stand in it in the place of the ground's of the same id."""
+    algorithms: Mapping[str, Algorithm] = field(default_factory=dict)
+    """Who signs with what in it, whatever the run's own algorithm is."""
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -132,6 +138,8 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     cast: Mapping[str, Cast] | None = None,
     kills_the_broker: bool = False,
     detour: tuple[str, ...] = (),
+    terms: tuple[Agreement, ...] = (),
+    algorithms: Mapping[str, Algorithm] | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -155,6 +163,8 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             cast=cast or {},
             kills_the_broker=kills_the_broker,
             detour=detour,
+            terms=terms,
+            algorithms=algorithms or {},
         )
 
     return make
