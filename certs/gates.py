@@ -28,6 +28,7 @@ LONGEST_IDENTIFIER = 128  # characters
 
 # Strings are skipped whole; an unterminated one runs to the end, so that the scan stays linear.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
+_BLANKS = " \t\n\r"  # RFC 8259, 2
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89a-fA-F]")
 _IDENTIFIER = re.compile(r"[!-~]+(?: [!-~]+)*")
 
@@ -122,10 +123,14 @@ def strict_json(data: bytes, *, deepest: int = DEEPEST_JSON, largest: int = LARG
         raise NotStrictJson(f"not UTF-8: {error.reason} at octet {error.start}") from error
     if text.startswith("\ufeff"):
         raise NotStrictJson("begins with a byte order mark")
+    text = text.strip(_BLANKS)
     try:
-        value: JsonValue = _DECODER.decode(text)
+        value: JsonValue
+        value, end = _DECODER.raw_decode(text)
     except json.JSONDecodeError as error:
         raise NotStrictJson(f"not JSON: {error.msg} at character {error.pos}") from error
+    if end != len(text):
+        raise NotStrictJson(f"not JSON: something more at character {end}")
     # A plain search is much faster than the expression, and settles nearly every text.
     if b"\\" in data and _SURROGATE_ESCAPE.search(data):
         _no_lone_surrogate(value)
@@ -160,8 +165,8 @@ def identifier(text: str, *, longest: int = LONGEST_IDENTIFIER) -> str:
 
 
 def _bounded_depth(data: bytes, deepest: int) -> None:
-    # Counting all brackets is cheap and settles nearly every text; only rich ones are scanned.
-    if data.count(b"{") + (data.count(b"[") if b"[" in data else 0) <= deepest:
+    # An envelope is one flat object. Counting all brackets settles nearly every other text; only rich ones are scanned.
+    if (data.find(b"{", 1) < 0 and b"[" not in data) or data.count(b"[") + data.count(b"{") <= deepest:
         return
     depth = 0
     for found in _TOKENS.finditer(data):
