@@ -62,7 +62,8 @@ def command() -> None:
     type=click.Choice([one.value for one in Algorithm]),
     default=Algorithm.ES256.value,
     show_default=True,
-    help="Of the window's signing key; authorities always use P-256.",
+    metavar="NAME",
+    help="Of the window's signing key: ES256, Ed25519, ML-DSA-65, PS256 or RS256. Authorities use P-256.",
 )
 @click.option("--days", type=click.IntRange(1, 365), default=1, show_default=True, help="For how long it is valid.")
 @click.option(
