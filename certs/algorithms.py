@@ -116,8 +116,8 @@ def usable(certificate: x509.Certificate) -> x509.Certificate:
         raise NationalAlgorithm(f"the key of {_names(certificate)} is on the curve of SM2")
     try:
         over = certificate.signature_hash_algorithm
-    except exceptions.UnsupportedAlgorithm:
-        return certificate
+    except (ValueError, exceptions.UnsupportedAlgorithm):
+        return certificate  # nobody will find that its issuer signed it so
     if over is not None and over.name in _BROKEN_HASHES:
         raise BrokenAlgorithm(f"the certificate of {_names(certificate)} is signed over {over.name.upper()}")
     return certificate

@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 
 from certs.algorithms import Algorithm, Key, signature_octets, verify
 from certs.errors import AlgorithmMismatch, ForbiddenHeader, MalformedToken, UnsupportedAlgorithm, WrongKind
-from certs.gates import JsonValue, Segments, compact, strict_object
+from certs.gates import JsonValue, Segments, base64url, compact, strict_object
 
 # Each could bring a key of the sender's choice, make us fetch one, or change what the signature covers.
 _FORBIDDEN: Final = ("jwk", "jku", "x5u", "zip", "b64", "crit")
@@ -76,7 +76,7 @@ def fits(token: Gated, key: Key) -> Algorithm:
 @lru_cache(maxsize=256)
 def _header(text: bytes) -> tuple[Mapping[str, JsonValue], str]:
     """The header in this segment, read. A partner sends the same few with every message."""
-    header = strict_object(Segments(text, b"", b"", b"").header)
+    header = strict_object(base64url(text, what="header"))
     for name in _FORBIDDEN:
         if name in header:
             raise ForbiddenHeader(f"the header carries {name}")

@@ -226,7 +226,7 @@ def _tell(folder: Path, *, as_json: bool) -> None:
         state = "expired" if summary.until < now else "not yet valid" if summary.since > now else "valid"
         kind = "authority" if summary.authority else ", ".join(summary.usages)
         whom = f"{summary.country} {summary.party}" if summary.party != summary.country else summary.party
-        say.result(f"  {whom:<24} {kind:<18} {summary.algorithm:<8} {state} until {stamp(summary.until)}")
+        say.result(f"  {whom:<24} {kind:<18} {summary.algorithm:<9} {state} until {stamp(summary.until)}")
         say.result(f"    {path.relative_to(folder)}  SHA-256 {summary.thumbprint}")
 
 
