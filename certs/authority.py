@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs import drafts, hpke, jwe, jws, keyfiles
+from certs.algorithms import PrivateKey
 from certs.drafts import Draft, Issuer, Octets
 from certs.errors import BrokenPath, UnsupportedAlgorithm
 from certs.identity import Algorithm, Identity
@@ -101,6 +102,7 @@ class Authority:
         """
         key = drafts.key_for(algorithm, self._chance, f"certs/{self.country}/{party}/key")
         draft = self._draft(party, key, at, lifetime, drafts.for_signing())
+        draft = replace(draft, pss=algorithm is Algorithm.PS256)
         certificate = draft.signed(Issuer(self.issuing.subject, self._issuing_key))
         return Identity(party=party, country=self.country, key=key, certificate=certificate)
 
@@ -267,7 +269,7 @@ class Authority:
     def _draft(
         self,
         common: str,
-        key: keyfiles.PrivateKey | x25519.X25519PrivateKey,
+        key: PrivateKey | x25519.X25519PrivateKey,
         at: datetime,
         lifetime: timedelta,
         extensions: drafts.Extensions,

@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, x25519
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, Algorithm, PublicKey
-from certs.keyfiles import PrivateKey
+from certs import rsa_keys
+from certs.algorithms import PrivateKey, PublicKey
+from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, PSS_PARAMETERS, Algorithm
 
 Octets = Callable[[int, str], bytes]  # (count, purpose): random octets, from one seed or from the system
 Extensions = tuple[tuple[x509.ExtensionType, bool], ...]  # each with whether it is critical
@@ -43,6 +46,8 @@ class Draft:
     since: datetime
     until: datetime
     extensions: Extensions
+    pss: bool = False
+    """Whether the key, an RSA key, is said to be for RSASSA-PSS alone (RFC 4055, 1.2)."""
 
     def signed(self, issuer: Issuer) -> x509.Certificate:
         """Sign with ECDSA and SHA-256, deterministically (RFC 6979)."""
@@ -59,7 +64,18 @@ class Draft:
         )
         for extension, critical in self.extensions:
             builder = builder.add_extension(extension, critical=critical)
-        return builder.sign(issuer.key, hashes.SHA256(), ecdsa_deterministic=True)
+        certificate = builder.sign(issuer.key, hashes.SHA256(), ecdsa_deterministic=True)
+        return _for_pss(certificate, issuer) if self.pss else certificate
+
+
+def _for_pss(certificate: x509.Certificate, issuer: Issuer) -> x509.Certificate:
+    """The same certificate with a key for RSASSA-PSS alone, which the library cannot write, signed anew."""
+    built = asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+    kind = {"algorithm": "rsassa_pss", "parameters": PSS_PARAMETERS}
+    built["tbs_certificate"]["subject_public_key_info"]["algorithm"] = kind
+    covered = built["tbs_certificate"].dump(force=True)
+    built["signature_value"] = issuer.key.sign(covered, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    return x509.load_der_x509_certificate(built.dump(force=True))
 
 
 def p256_key(chance: Octets, purpose: str) -> ec.EllipticCurvePrivateKey:
@@ -69,10 +85,16 @@ def p256_key(chance: Octets, purpose: str) -> ec.EllipticCurvePrivateKey:
 
 
 def key_for(algorithm: Algorithm, chance: Octets, purpose: str) -> PrivateKey:
-    """A private key for `algorithm`."""
-    if algorithm is Algorithm.ED25519:
-        return ed25519.Ed25519PrivateKey.from_private_bytes(chance(32, purpose))
-    return p256_key(chance, purpose)
+    """A private key for `algorithm`; the same octets make the same key."""
+    match algorithm:
+        case Algorithm.ES256:
+            return p256_key(chance, purpose)
+        case Algorithm.ED25519:
+            return ed25519.Ed25519PrivateKey.from_private_bytes(chance(32, purpose))
+        case Algorithm.ML_DSA_65:
+            return mldsa.MLDSA65PrivateKey.from_seed_bytes(chance(32, purpose))
+        case Algorithm.PS256 | Algorithm.RS256:
+            return rsa_keys.generate(chance, purpose)
 
 
 def serial(chance: Octets, purpose: str) -> int:

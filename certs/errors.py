@@ -8,6 +8,9 @@
     ├── WrongKind                a good token of another kind (`typ`)
     ├── AlgorithmMismatch        the header chose an algorithm that the certificate's key does not dictate
     ├── UnsupportedAlgorithm     an algorithm or a key we cannot check; says nothing about the signature
+    ├── NationalAlgorithm        the same, and it is SM2 or GOST
+    ├── BrokenAlgorithm          whoever cares to can forge it: SHA-1, or an RSA key known to be weak
+    ├── MalformedKey             not a public key as a JWK writes it
     ├── OtherRecipient           encrypted for somebody else's key
     ├── BrokenCipher             the bytes are not those that were encrypted for this key
     ├── BadSignature             the bytes are not those that were signed
@@ -75,6 +78,24 @@ class UnsupportedAlgorithm(TrustError):
     """We cannot check this algorithm or this kind of key."""
 
     rule = "RFC 8725, 3.2"
+
+
+class NationalAlgorithm(TrustError):
+    """SM2 or GOST: good where it is the law, and not in the library that we check with."""
+
+    rule = "docs/wire.md, 3 (algorithms); GB/T 32918 (SM2), RFC 7091 (GOST R 34.10-2012)"
+
+
+class BrokenAlgorithm(TrustError):
+    """A signature that could have been forged: its hash is broken, or its key can be found."""
+
+    rule = "RFC 8725, 3.2; RFC 7518, 3.3; RFC 9155 (SHA-1)"
+
+
+class MalformedKey(TrustError):
+    """What was offered as a public key in JSON is not one, or contradicts itself."""
+
+    rule = "RFC 7517, 4; RFC 7518, 6; RFC 8037, 2; RFC 9964"
 
 
 class OtherRecipient(TrustError):

@@ -7,40 +7,37 @@ Making identities: certs.authority.  The JWS around a signature: certs.jws.  Who
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from functools import cached_property
 from pathlib import Path
-from typing import Self
+from typing import Final, Self
 
+from asn1crypto import algos as asn1_algos
+from asn1crypto import x509 as asn1_x509
 from cryptography import exceptions, x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import NameOID, PublicKeyAlgorithmOID
 
+from certs import algorithms
+from certs.algorithms import Algorithm as Algorithm  # noqa: PLC0414 - where others look for it
+from certs.algorithms import PrivateKey, PublicKey, sound, usable
 from certs.errors import BrokenPath, UnsupportedAlgorithm
-from certs.keyfiles import PrivateKey, private_folder, read_certificate, read_key, write_certificate, write_key
-
-PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
+from certs.keyfiles import private_folder, read_certificate, read_key, write_certificate, write_key
+from certs.rsa_keys import strong
 
 DOCUMENT_SIGNING = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
 KEY_AGREEMENT = x509.ObjectIdentifier("2.25.288362528788626745719335670059059656583")
 """Documents are encrypted for this key. No standard names this usage: an OID made of a UUID (X.667), ours alone."""
 
-_ECDSA = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)  # RFC 6979: no randomness to lose at signing
-
-
-class Algorithm(StrEnum):
-    """The JWS algorithms we sign and check with."""
-
-    ES256 = "ES256"  # RFC 7518, 3.4
-    ED25519 = "Ed25519"  # RFC 9864, 2.2; its older name "EdDSA" is deprecated
-
-    @property
-    def signature_octets(self) -> int:
-        """The exact length of a signature (RFC 7518, 3.4; RFC 8032, 5.1.6)."""
-        return 64
+PSS_PARAMETERS: Final = asn1_algos.RSASSAPSSParams(
+    {
+        "hash_algorithm": {"algorithm": "sha256"},
+        "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": {"algorithm": "sha256"}},
+        "salt_length": 32,
+    }
+)
+"""What a certificate for PS256 says of its key (RFC 4055, 3.1; RFC 7518, 3.5)."""
 
 
 @dataclass(frozen=True)
@@ -63,11 +60,8 @@ class Identity:
         return self.certificate.fingerprint(hashes.SHA256())
 
     def sign(self, data: bytes) -> bytes:
-        """Sign; the raw signature a JWS carries: r and s side by side for ES256, 64 octets either way."""
-        if isinstance(self.key, ed25519.Ed25519PrivateKey):
-            return self.key.sign(data)
-        r, s = decode_dss_signature(self.key.sign(data, _ECDSA))
-        return r.to_bytes(32, "big") + s.to_bytes(32, "big")
+        """Sign; the raw signature that a JWS carries (certs.algorithms.sign)."""
+        return algorithms.sign(self.algorithm, self.key, data)
 
     def save(self, folder: Path) -> None:
         """Write key.pem (PKCS#8, 0600) and certificate.pem into `folder` (0700)."""
@@ -81,7 +75,7 @@ class Identity:
 
         Raises:
             BrokenPath: the key is not the certificate's.
-            UnsupportedAlgorithm: neither P-256 nor Ed25519.
+            UnsupportedAlgorithm: a key that signs nothing here.
         """
         key = read_key(folder / "key.pem")
         certificate = read_certificate(folder / "certificate.pem")
@@ -94,21 +88,47 @@ class Identity:
 def dictated(certificate: x509.Certificate) -> tuple[Algorithm, PublicKey]:
     """The JWS algorithm that a certificate's key dictates, and the key.
 
+    An RSA key is for PS256 when the certificate says RSASSA-PSS of it, and for RS256 when it says only RSA (RFC 4055,
+    1.2): the certificate decides, never the token.
+
     Raises:
-        UnsupportedAlgorithm: another kind of key, another curve, or a curve spelt out in parameters (CVE-2020-0601).
+        UnsupportedAlgorithm: another kind of key, another curve, a curve spelt out in parameters (CVE-2020-0601), or
+            RSASSA-PSS with other parameters than PS256's.
+        NationalAlgorithm: SM2 or GOST.
+        BrokenAlgorithm: a key that is known to be weak, or a certificate signed over SHA-1.
     """
+    usable(certificate)
     try:
         key = certificate.public_key()
     except (ValueError, exceptions.UnsupportedAlgorithm) as error:
         raise UnsupportedAlgorithm(f"the certificate's key cannot be used: {error}") from error
     if isinstance(key, ed25519.Ed25519PublicKey):
-        return Algorithm.ED25519, key
+        return Algorithm.ED25519, sound(key)
+    if isinstance(key, mldsa.MLDSA65PublicKey):
+        return Algorithm.ML_DSA_65, key
+    if isinstance(key, rsa.RSAPublicKey):
+        return _of_rsa(certificate), strong(key)
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         # The library also takes P-256 spelt out in parameters, which RFC 5480, 2.1.1 forbids and others read otherwise.
         if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) not in certificate.tbs_certificate_bytes:
             raise UnsupportedAlgorithm("the certificate spells its curve out instead of naming P-256")
         return Algorithm.ES256, key
-    raise UnsupportedAlgorithm(f"the certificate's key is of kind {type(key).__name__}, neither P-256 nor Ed25519")
+    kind = getattr(getattr(key, "curve", None), "name", type(key).__name__)
+    raise UnsupportedAlgorithm(f"the certificate's key is of kind {kind}, none of P-256, Ed25519, ML-DSA-65 and RSA")
+
+
+def _of_rsa(certificate: x509.Certificate) -> Algorithm:
+    if certificate.public_key_algorithm_oid != PublicKeyAlgorithmOID.RSASSA_PSS:
+        return Algorithm.RS256
+    read = asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+    try:
+        said = read["tbs_certificate"]["subject_public_key_info"]["algorithm"]["parameters"]
+        # Said nothing, the key is for any RSASSA-PSS, PS256 among it (RFC 4055, 1.2).
+        if said.native is None or said.native == PSS_PARAMETERS.native:
+            return Algorithm.PS256
+    except (ValueError, TypeError, KeyError) as error:
+        raise UnsupportedAlgorithm(f"the certificate's RSASSA-PSS parameters cannot be read: {error}") from error
+    raise UnsupportedAlgorithm("the certificate's RSASSA-PSS parameters are not those of PS256")
 
 
 def readable(certificate: x509.Certificate) -> x509.Certificate:

@@ -1,10 +1,10 @@
-"""Sign octets as a compact JWS (RFC 7515), read one, check one.
+"""Sign octets as a compact JWS (RFC 7515), read one, check one: what the corridor asks of a token.
 
     read    gates only: spelling, header, lengths. Nothing is believed yet.
     check   the signature, against a certificate that the caller has reason to believe.
 
-Nothing here decides whom to believe (certs.trust) or looks into a payload (harness.exchange.seal).
-Format: docs/wire.md, section 3.
+Gates and signature are those of any JWS: certs.tokens. A kind and a certificate are asked for here. Nothing decides
+whom to believe (certs.trust) or looks into a payload (harness.exchange.seal). Format: docs/wire.md, section 3.
 """
 
 from __future__ import annotations
@@ -16,27 +16,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from joserfc import jws as jose
-from joserfc.errors import BadSignatureError, JoseError
-from joserfc.jwk import ECKey, OKPKey
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs.errors import (
-    AlgorithmMismatch,
-    BadSignature,
-    ForbiddenHeader,
-    MalformedToken,
-    UnknownSigner,
-    UnsupportedAlgorithm,
-    WrongKind,
-)
-from certs.gates import LARGEST_HEADER, LARGEST_TOKEN, JsonValue, base64url, base64url_encode, compact, strict_object
-from certs.identity import Algorithm, Identity, dictated, readable
+from certs import tokens
+from certs.algorithms import Algorithm, Key, named
+from certs.errors import MalformedToken, UnknownSigner, WrongKind
+from certs.gates import JsonValue, base64url, base64url_encode
+from certs.identity import Identity, dictated, readable
 
 MESSAGE: Final = "corridor-message+jws"
 RECEIPT: Final = "corridor-receipt+jws"
@@ -46,40 +36,37 @@ AGREEMENT: Final = "corridor-agreement+jws"
 TRUST_LIST: Final = "corridor-trust-list+jws"
 MANIFEST: Final = "corridor-manifest+jws"
 
-# Each could bring a key of the sender's choice, make us fetch one, or change what the signature covers.
-_FORBIDDEN: Final = ("jwk", "jku", "x5u", "zip", "b64", "crit")
-# "none" signs nothing and HS* would take the public key for a secret: no certificate dictates them, ever.
-_NO_SIGNATURE: Final = frozenset({"none", "hs256", "hs384", "hs512"})
 
-
-class _Registry(jose.JWSRegistry):
-    # The library's own limits are below a document's size; ours were applied by the gate.
-    max_header_length = LARGEST_HEADER
-    max_payload_length = LARGEST_TOKEN
-    max_signature_length = 86  # of the encoded segment, like the two above
-
-
-_REGISTRIES: Final = {each: _Registry(algorithms=[each.value], strict_check_header=False) for each in Algorithm}
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Token:
     """A token that passed the gates and that nobody checked.
 
     `thumbprint` is what the header says (32 octets); `certificate` is what `x5c` brought along, and no
-    source of trust; `identity` is the hex SHA-256 of the signing input, the same for both valid spellings
-    of an ECDSA signature.
+    source of trust; `identity` is the hex SHA-256 of the signing input, the same for every signature over it.
     """
 
     raw: bytes
-    header: Mapping[str, JsonValue]
-    payload: bytes
-    signature: bytes
+    gated: tokens.Gated
     typ: str
     alg: Algorithm
     thumbprint: bytes
     certificate: x509.Certificate | None
     identity: str
+
+    @property
+    def header(self) -> Mapping[str, JsonValue]:
+        """The protected header; there is no other."""
+        return self.gated.header
+
+    @property
+    def payload(self) -> bytes:
+        """What is said in it."""
+        return self.gated.segments.payload
+
+    @property
+    def signature(self) -> bytes:
+        """The raw signature."""
+        return self.gated.segments.signature
 
 
 def sign(payload: bytes, identity: Identity, *, typ: str) -> bytes:
@@ -89,7 +76,7 @@ def sign(payload: bytes, identity: Identity, *, typ: str) -> bytes:
 
 
 def read(token: bytes) -> Token:
-    """Pass a token through the gates (RFC 7515, 5.2, steps 1 to 7; RFC 8725, 3).
+    """Pass a token through the gates (certs.tokens), and find the kind and the certificate that it names.
 
     Raises:
         MalformedToken: not the canonical spelling, a signature of the wrong length, a header without its fields.
@@ -97,31 +84,27 @@ def read(token: bytes) -> Token:
         ForbiddenHeader: jwk, jku, x5u, zip, b64 or any crit.
         WrongKind: no `typ`.
         AlgorithmMismatch: `none` or a shared-secret algorithm.
-        UnsupportedAlgorithm: an algorithm we do not know.
+        UnsupportedAlgorithm, NationalAlgorithm, BrokenAlgorithm: an algorithm we do not do.
     """
-    segments = compact(token)
-    header = strict_object(segments.header)
-    for name in _FORBIDDEN:
-        if name in header:
-            raise ForbiddenHeader(f"the header carries {name}")
+    gated = tokens.gated(token)
+    header = gated.header
     typ = header.get("typ")
     if not isinstance(typ, str):
         raise WrongKind("the header names no kind (typ)")
-    alg = _algorithm(header.get("alg"))
-    if len(segments.signature) != alg.signature_octets:
-        found = len(segments.signature)
-        raise MalformedToken(f"a signature of {found} octets; {alg} has exactly {alg.signature_octets}")
+    alg = named(gated.alg)
+    if (found := len(gated.segments.signature)) not in alg.octets:
+        lengths = alg.octets
+        expected = f"exactly {lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
+        raise MalformedToken(f"a signature of {found} octets; {alg} has {expected}")
     thumbprint = _thumbprint(header.get("x5t#S256"))
     return Token(
         raw=token,
-        header=MappingProxyType(header),
-        payload=segments.payload,
-        signature=segments.signature,
+        gated=gated,
         typ=typ,
         alg=alg,
         thumbprint=thumbprint,
         certificate=_carried(header["x5c"], thumbprint) if "x5c" in header else None,
-        identity=hashlib.sha256(segments.signing_input).hexdigest(),
+        identity=hashlib.sha256(gated.segments.signing_input).hexdigest(),
     )
 
 
@@ -134,35 +117,16 @@ def check(token: Token, certificate: x509.Certificate, *, typ: str) -> bytes:
         WrongKind: another kind than `typ`, compared exactly.
         UnknownSigner: the token names another certificate.
         AlgorithmMismatch: the header's algorithm is not the one the key dictates.
-        UnsupportedAlgorithm: a key we cannot check with.
-        MalformedToken: a registered header field of the wrong form.
+        UnsupportedAlgorithm, NationalAlgorithm, BrokenAlgorithm: a key we cannot or will not check with.
+        MalformedToken: a signature of another length than this key's have.
         BadSignature: the bytes are not those that were signed.
     """
     if token.typ != typ:
         raise WrongKind(f"a token of kind {token.typ!a}, not {typ}")
     if token.thumbprint != _sha256(certificate):
         raise UnknownSigner("the token names another certificate (x5t#S256) than the one at hand")
-    alg, key = _checking_key(certificate)
-    if token.alg is not alg:
-        raise AlgorithmMismatch(f"the header says {token.alg}, the certificate's key dictates {alg}")
-    try:
-        jose.deserialize_compact(token.raw, key, algorithms=[alg.value], registry=_REGISTRIES[alg])
-    except BadSignatureError as error:
-        raise BadSignature("the signature does not fit the bytes") from error
-    except JoseError as error:  # a header field of a form the library refuses, such as a `kid` that is no text
-        raise MalformedToken(f"the header cannot be used: {error}") from error
+    tokens.fits(token.gated, _checking_key(certificate))
     return token.payload
-
-
-def _algorithm(alg: JsonValue) -> Algorithm:
-    if not isinstance(alg, str):
-        raise MalformedToken("the header names no algorithm (alg)")
-    if alg.lower() in _NO_SIGNATURE:
-        raise AlgorithmMismatch(f"alg {alg!a}: no certificate's key dictates that")
-    try:
-        return Algorithm(alg)
-    except ValueError as error:
-        raise UnsupportedAlgorithm(f"alg {alg!a}; known here: {', '.join(Algorithm)}") from error
 
 
 def _thumbprint(text: JsonValue) -> bytes:
@@ -196,10 +160,10 @@ def _certificate(text: str) -> tuple[x509.Certificate, bytes]:
 
 
 @lru_cache(maxsize=256)
-def _checking_key(certificate: x509.Certificate) -> tuple[Algorithm, ECKey | OKPKey]:
-    alg, key = dictated(certificate)
-    pem = key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    return alg, ECKey.import_key(pem) if alg is Algorithm.ES256 else OKPKey.import_key(pem)
+def _checking_key(certificate: x509.Certificate) -> Key:
+    # One name: what a certificate dictates is spelt one way here, so EdDSA is not another word for Ed25519.
+    algorithm, public = dictated(certificate)
+    return Key(public, {algorithm.value: algorithm})
 
 
 @lru_cache(maxsize=256)

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from certs.algorithms import PrivateKey
 from certs.errors import UnsupportedAlgorithm
-
-PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+from certs.rsa_keys import strong
 
 
 def private_folder(folder: Path) -> Path:
@@ -53,15 +53,19 @@ def read_key(path: Path) -> PrivateKey:
     """Read a PKCS#8 PEM private key.
 
     Raises:
-        UnsupportedAlgorithm: neither P-256 nor Ed25519.
+        UnsupportedAlgorithm: neither P-256 nor Ed25519 nor ML-DSA-65 nor RSA.
+        BrokenAlgorithm: an RSA key that is too weak.
         ValueError: no PEM key at all.
     """
     key = load_pem_private_key(path.read_bytes(), password=None)
-    if isinstance(key, ed25519.Ed25519PrivateKey):
+    if isinstance(key, ed25519.Ed25519PrivateKey | mldsa.MLDSA65PrivateKey):
+        return key
+    if isinstance(key, rsa.RSAPrivateKey):
+        strong(key.public_key())
         return key
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return key
-    raise UnsupportedAlgorithm(f"{path.name} holds a key that is neither P-256 nor Ed25519")
+    raise UnsupportedAlgorithm(f"{path.name} holds a key that is none of P-256, Ed25519, ML-DSA-65 and RSA")
 
 
 def write_certificate(path: Path, certificate: x509.Certificate) -> None:

@@ -155,6 +155,17 @@ class IgnoresTheAgreement(Window):
     steps = _NoAgreement()
 
 
+class _AnyAlgorithm(Steps):
+    def admit(self, opened: Opened, *, agreement: Agreement, known: Known, at: datetime) -> None:
+        super().admit(replace(opened, algorithm=agreement.algorithms[0]), agreement=agreement, known=known, at=at)
+
+
+class TakesAnyAlgorithm(Window):
+    """Takes a good signature for enough, whatever algorithm the agreement asks for."""
+
+    steps = _AnyAlgorithm()
+
+
 class _AlwaysDelivered(Steps):
     def answer(self, road: Road, at: datetime) -> tuple[Statement, ...]:
         said = super().answer(road, at)

@@ -7,6 +7,9 @@ from nodes.window import Window
 from scenarios import samples
 from scenarios.agreement.not_covered import not_covered
 from scenarios.agreement.outlives_it import outlives_it
+from scenarios.algorithms.after_rsa_and_ecc import after_rsa_and_ecc
+from scenarios.algorithms.nothing_newer import nothing_newer
+from scenarios.algorithms.signed_otherwise import signed_otherwise
 from scenarios.attacks.byte_flipped import byte_flipped
 from scenarios.attacks.header_contradicts import header_contradicts
 from scenarios.attacks.other_countrys_key import other_countrys_key
@@ -59,6 +62,9 @@ SCENARIOS: tuple[Scenario, ...] = (
     header_contradicts,
     not_covered,
     outlives_it,
+    after_rsa_and_ecc,
+    nothing_newer,
+    signed_otherwise,
     overtaking,
     no_answer,
     foreign_topic,

@@ -63,7 +63,8 @@ def command() -> None:
     type=click.Choice([one.value for one in Algorithm]),
     default=Algorithm.ES256.value,
     show_default=True,
-    help="Of the window's signing key; authorities always use P-256.",
+    metavar="NAME",
+    help="Of the window's signing key: ES256, Ed25519, ML-DSA-65, PS256 or RS256. Authorities use P-256.",
 )
 @click.option(
     "--encryption",
@@ -249,7 +250,7 @@ def _tell(folder: Path, *, as_json: bool) -> None:
         state = "expired" if summary.until < now else "not yet valid" if summary.since > now else "valid"
         kind = "authority" if summary.authority else ", ".join(summary.usages)
         whom = f"{summary.country} {summary.party}" if summary.party != summary.country else summary.party
-        say.result(f"  {whom:<24} {kind:<18} {summary.algorithm:<8} {state} until {stamp(summary.until)}")
+        say.result(f"  {whom:<24} {kind:<18} {summary.algorithm:<9} {state} until {stamp(summary.until)}")
         say.result(f"    {path.relative_to(folder)}  SHA-256 {summary.thumbprint}")
 
 

@@ -45,8 +45,9 @@ def options(command: F) -> F:
                 "--algorithm",
                 type=click.Choice([one.value for one in Algorithm]),
                 default=Algorithm.ES256.value,
+                metavar="NAME",
                 show_default=True,
-                help="What the windows sign with.",
+                help="What the windows sign with: ES256, Ed25519, ML-DSA-65, PS256 or RS256.",
             ),
             click.option(
                 "--out",

@@ -18,7 +18,8 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from certs import jws
-from certs.errors import NotStrictJson, TrustError
+from certs.algorithms import Algorithm, named
+from certs.errors import NationalAlgorithm, NotStrictJson, TrustError
 from certs.gates import strict_json
 from certs.identity import Identity
 from certs.trust import TrustStore
@@ -91,7 +92,7 @@ class Agreement(BaseModel):
     until: Moment
     parties: dict[Party, Member]
     recognition: Recognition
-    algorithms: tuple[str, ...]
+    algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)]
     encryption: Literal["none", "ECDH-ES+A256GCM", "HPKE-10-KE+A256GCM"] = "none"
     documents: tuple[Cover, ...]
     witnessing: Witnessing = Witnessing()
@@ -192,7 +193,9 @@ class Signed:
 def draft(toml: str, *, name: str) -> Agreement:
     """Read a draft. Raises BadInput naming the field that is wrong and the file `name`."""
     try:
-        return Agreement.model_validate(tomllib.loads(toml))
+        told = tomllib.loads(toml)
+        _available(told, name)
+        return Agreement.model_validate(told)
     except tomllib.TOMLDecodeError as error:
         raise BadInput(f"{name} is not TOML: {error}", expected="TOML 1.0", todo="correct the file") from error
     except ValidationError as error:
@@ -220,7 +223,9 @@ def sign(octets: bytes, identity: Identity) -> bytes:
 def read(octets: bytes) -> Agreement:
     """Read concluded bytes. Raises BadInput."""
     try:
-        return Agreement.model_validate(strict_json(octets))
+        told = strict_json(octets)
+        _available(told, "the agreement")
+        return Agreement.model_validate(told)
     except (NotStrictJson, ValidationError) as error:
         why = first_wrong(error, "as a whole") if isinstance(error, ValidationError) else str(error)
         raise BadInput(f"these bytes are no corridor agreement: {why}", expected="concluded JSON") from error
@@ -229,6 +234,33 @@ def read(octets: bytes) -> Agreement:
 def expiry(cover: Cover, sent: datetime) -> datetime:
     """Until when a document sent at `sent` may be used."""
     return sent + timedelta(seconds=cover.expires_after_seconds)
+
+
+def _available(told: object, where: str) -> None:
+    """Return unless the profile of an agreement names algorithms that are not done here.
+
+    Raises:
+        BadInput: SM2 or GOST under the reason's own code, in three languages; another one by its name.
+    """
+    asked = told.get("algorithms") if isinstance(told, dict) else None
+    for name in asked if isinstance(asked, list) else ():
+        if not isinstance(name, str):
+            continue  # the model says so
+        try:
+            named(name)
+        except NationalAlgorithm as error:
+            reason = reasons.PROFILE_NOT_AVAILABLE
+            raise BadInput(
+                f"{where}: algorithms: {name}: {reason.code} {reason.name}. {reason.en} / {reason.zh} / {reason.ru}",
+                expected=f"some of {', '.join(Algorithm)}",
+                todo="agree with the other side on one of these, or rehearse with software that has the algorithm",
+            ) from error
+        except TrustError as error:
+            raise BadInput(
+                f"{where}: algorithms: {error}",
+                expected=f"some of {', '.join(Algorithm)}",
+                todo="correct the agreement",
+            ) from error
 
 
 def _signed_by(party: str, token: bytes, octets: bytes, trust: TrustStore, at: datetime) -> None:

@@ -415,6 +415,33 @@ ENCRYPTION_NOT_AGREED: Final = Reason(
     "报文的加密方式未在协定中约定，或协定根本未约定加密。",
     "Сообщение зашифровано способом, которого соглашение не называет, или вовсе без такого уговора.",
 )
+NATIONAL_ALGORITHM: Final = Reason(
+    "421",
+    "national algorithm",
+    Step.VERIFY,
+    "docs/wire.md, 3 (algorithms)",
+    "It is signed with SM2 or GOST, which this software does not have; that says nothing about the signature.",
+    "该签名使用 SM2 或 GOST 算法，本软件不具备该算法；这不代表签名无效。",
+    "Подписано по SM2 или ГОСТ; этих алгоритмов в программе нет, и о самой подписи это ничего не говорит.",
+)
+BROKEN_ALGORITHM: Final = Reason(
+    "422",
+    "broken algorithm or weak key",
+    Step.VERIFY,
+    "RFC 8725, 3.2; docs/wire.md, 3 (algorithms)",
+    "The signature rests on a broken hash (SHA-1) or a weak key, so somebody else could have made it.",
+    "该签名依赖已被攻破的散列算法（SHA-1）或弱密钥，可能系他人伪造。",
+    "Подпись опирается на взломанную хеш-функцию (SHA-1) или слабый ключ: её мог сделать и кто-то другой.",
+)
+PROFILE_NOT_AVAILABLE: Final = Reason(
+    "423",
+    "profile not available",
+    Step.ADMIT,
+    "the corridor agreement, algorithms; docs/wire.md, 3",
+    "The agreement asks for SM2 or GOST. This software does not have them: name an algorithm that both sides have.",
+    "协定要求使用 SM2 或 GOST。本软件不具备这些算法：请约定双方都具备的算法。",
+    "Соглашение требует SM2 или ГОСТ. В этой программе их нет: назовите алгоритм, который есть у обеих сторон.",
+)
 REJECTED_BY_AUTHORITY: Final = Reason(
     "501",
     "rejected by the authority",

@@ -79,6 +79,8 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.WrongKind: reasons.WRONG_KIND,
     errors.AlgorithmMismatch: reasons.ALGORITHM_MISMATCH,
     errors.UnsupportedAlgorithm: reasons.UNSUPPORTED_ALGORITHM,
+    errors.NationalAlgorithm: reasons.NATIONAL_ALGORITHM,
+    errors.BrokenAlgorithm: reasons.BROKEN_ALGORITHM,
     errors.OtherRecipient: reasons.OTHER_RECIPIENT,
     errors.BrokenCipher: reasons.BROKEN_ENCRYPTION,
     errors.BadSignature: reasons.BROKEN_SEAL,

@@ -103,7 +103,16 @@ async def play(
     scribe = Scribe(folder / "history.jsonl", bill.clock)
     chance = Chance(bill.seed) if bill.fixed_keys else Chance()
     run = f"{scenario.id.replace('/', '-')}-{chance.token('run', count=4)}"
-    setting = Setting(run, folder, bill.clock, chance, bill.algorithm, bill.patience, Chance(bill.seed))
+    setting = Setting(
+        run,
+        folder,
+        bill.clock,
+        chance,
+        bill.algorithm,
+        bill.patience,
+        Chance(bill.seed),
+        algorithms=scenario.algorithms,
+    )
     scribe.write(What.RUN, scenario=scenario.id, run=run, **bill.facts(scenario.id))
     try:
         seated = {**scenario.cast, **(cast or {})}

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from certs.identity import Algorithm
 from harness.errors import BadInput
 from harness.exchange.agreement import Agreement
 from harness.exchange.bus import OPERATOR
@@ -79,6 +80,8 @@ class Scenario:
     """The parties that come to the broker by a road that the script can cut."""
     under: tuple[Agreement, ...] = ()
     """Agreements of this scenario alone: each stands in the place of the pack's between the same parties."""
+    algorithms: Mapping[str, Algorithm] = field(default_factory=dict)
+    """Who signs with what in it, whatever the run's own algorithm is."""
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -136,6 +139,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     kills_the_broker: bool = False,
     detour: tuple[str, ...] = (),
     under: tuple[Agreement, ...] = (),
+    algorithms: Mapping[str, Algorithm] | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -160,6 +164,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             kills_the_broker=kills_the_broker,
             detour=detour,
             under=under,
+            algorithms=algorithms or {},
         )
 
     return make

@@ -106,6 +106,8 @@ class Setting:
     luck: Chance = field(default_factory=Chance)
     """Where the script's own choices come from (what an adversary makes up): seeded, so that a run can be repeated."""
     lifetime: timedelta = LIFETIME
+    algorithms: Mapping[str, Algorithm] = field(default_factory=dict)
+    """Parties that sign with another algorithm than the run's own."""
 
 
 def parties_of(corridors: tuple[Agreement, ...]) -> tuple[str, ...]:
@@ -321,9 +323,14 @@ class Stage:
             raise BadInput(f"no seat {code!r} in this run", expected=f"one of {', '.join(self.windows)}")
         return self.windows[code]
 
-    def insider(self, code: str) -> Insider:
-        """Somebody in country `code` who can use its signing key."""
-        return Insider(self.countries[code].identity, self.setting.clock, self.setting.luck)
+    def insider(self, code: str, *, algorithm: Algorithm | None = None) -> Insider:
+        """Somebody in country `code` who can use its signing key, or another good one of it, for `algorithm`."""
+        country, setting = self.countries[code], self.setting
+        identity = country.identity
+        if algorithm is not None:
+            since = setting.clock.now() - timedelta(minutes=1)
+            identity = country.authority.issue_signing(code, algorithm, since, lifetime=setting.lifetime)
+        return Insider(identity, setting.clock, setting.luck)
 
     def covered(self, record: Record, *, reader: str, profile: str) -> Record:
         """What an insider wrote, encrypted for `reader` with a profile of the insider's choice."""
@@ -603,7 +610,8 @@ def _found(code: str, setting: Setting, profiles: Sequence[str]) -> Country:
     at, chance = setting.clock.now(), setting.chance
     # A minute back, so that two machines' clocks may differ a little.
     authority = Authority.found(code, at - timedelta(minutes=1), chance.octets, setting.lifetime)
-    identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
+    algorithm = setting.algorithms.get(code, setting.algorithm)
+    identity = authority.issue_signing(code, algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
     authority.save(setting.folder / "certs" / code / "authority")
     identity.save(setting.folder / "certs" / code / "window")
     openers = {}

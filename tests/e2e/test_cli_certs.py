@@ -34,7 +34,7 @@ def modes(folder: Path) -> dict[str, int]:
     return {str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode) for path in sorted(folder.rglob("*"))}
 
 
-@pytest.mark.parametrize("algorithm", ["ES256", "Ed25519"])
+@pytest.mark.parametrize("algorithm", ["ES256", "Ed25519", "PS256", "RS256"])
 def test_issue(run_corridor: RunCorridor, openssl: str, tmp_path: Path, algorithm: str) -> None:
     """A country gets its authorities and its window a certificate that openssl chains to the root; keys are its own."""
     ran = run_corridor("certs", "issue", "QM", "--algorithm", algorithm, "--out", "keys", "--json", folder=tmp_path)

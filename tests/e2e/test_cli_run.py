@@ -175,7 +175,7 @@ def test_seed_that_was_drawn(run_corridor: RunCorridor, tmp_path: Path) -> None:
         (("--bus", "carrier-pigeon"), 2, "memory, local, container, or HOST:PORT"),
         (("--report", "html"), 2, "junit, json, md"),
         (("--seed", "x"), 2, "--seed"),
-        (("--algorithm", "RS256"), 2, "ES256"),
+        (("--algorithm", "RS384"), 2, "ES256"),
         (("--no-such-option",), 2, "--no-such-option"),
     ],
 )

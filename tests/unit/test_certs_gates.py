@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certs.errors import MalformedToken, NotStrictJson
@@ -188,3 +189,119 @@ def test_tricky_identifiers_are_refused(text: str) -> None:
     """Look-alike letters, direction marks, invisible and composed characters never reach a comparison."""
     with pytest.raises(NotStrictJson):
         identifier(text)
+
+
+# ------------------------------------------------------------------------------------------------ fuzzing
+
+LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+NEARLY = st.text(alphabet=LETTERS + "+/=. \n\t", max_size=12)
+TOKENS = (
+    st.binary(max_size=60)
+    | st.lists(NEARLY, min_size=1, max_size=4).map(lambda parts: ".".join(parts).encode())
+    | st.lists(st.binary(max_size=20).map(base64url_encode), min_size=3, max_size=3).map(b".".join)
+)
+
+
+@given(TOKENS)
+@settings(max_examples=400)
+def test_the_lexical_gate_under_fuzzing(token: bytes) -> None:
+    """Whatever comes is refused as malformed, or comes out again, octet for octet, when it is encoded anew."""
+    try:
+        segments = compact(token)
+    except MalformedToken:
+        return
+    again = b".".join(map(base64url_encode, (segments.header, segments.payload, segments.signature)))
+    assert again == token
+    assert segments.signing_input == token.rpartition(b".")[0]
+
+
+@given(st.binary(max_size=40), st.integers(0, 60), st.sampled_from(" \n\t\r.=+/\x00\x80") | st.sampled_from(LETTERS))
+@settings(max_examples=300)
+def test_one_letter_more_or_other(octets: bytes, place: int, letter: str) -> None:
+    """A text with one letter put into it, or changed, means other octets or is refused: never the same ones."""
+    text = base64url_encode(octets)
+    at = place % (len(text) + 1)
+    for other in (
+        text[:at] + letter.encode("latin-1") + text[at:],
+        text[:at] + letter.encode("latin-1") + text[at + 1 :],
+    ):
+        try:
+            decoded = base64url(other, what="test")
+        except MalformedToken:
+            continue
+        assert (decoded == octets) is (other == text)
+
+
+SCALARS = (
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**60), 2**60)
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["\ud800", "\udfff", "e\u0301", "\u00e9", "\ufeff", '"', "\\"])
+)
+VALUES = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4)
+)
+PIECES = st.sampled_from(
+    [
+        *'{}[]:,"\\',
+        '"a":1',
+        '"a"',
+        "1",
+        "1.0",
+        "-0",
+        "1e5",
+        "0.1",
+        "NaN",
+        "true",
+        "\\u0061",
+        "\\ud83d",
+        " ",
+        "\n",
+        "\ufeff",
+    ]
+)
+TEXTS = (
+    st.binary(max_size=60)
+    | VALUES.map(lambda value: json.dumps(value).encode("ascii"))
+    | VALUES.map(lambda value: json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+    | st.lists(PIECES, max_size=14).map(lambda pieces: "".join(pieces).encode())
+)
+
+
+@given(TEXTS)
+@settings(max_examples=600)
+def test_the_json_gate_under_fuzzing(data: bytes) -> None:
+    """Whatever comes is refused as not strict, or is read as any reader reads it, and read alike when written anew."""
+    try:
+        value = strict_json(data)
+    except NotStrictJson:
+        return
+    assert repr(value) == repr(json.loads(data))
+    written = json.dumps(value, ensure_ascii=False).encode("utf-8")
+    assert repr(strict_json(written)) == repr(value)
+
+
+@given(st.lists(st.tuples(st.sampled_from(["a", "\\u0061", "b", "\u00e9", "e\u0301", "\\u00e9"]), st.integers(0, 9))))
+def test_names_under_fuzzing(pairs: list[tuple[str, int]]) -> None:
+    """An object is read when, and only when, no two of its names are one: unescaped, and normalised."""
+    data = ("{" + ",".join(f'"{name}":{value}' for name, value in pairs) + "}").encode()
+    names = [unicodedata.normalize("NFC", json.loads(f'"{name}"')) for name, _ in pairs]
+    if len(set(names)) == len(names):
+        assert strict_json(data) == json.loads(data)
+    else:
+        with pytest.raises(NotStrictJson):
+            strict_json(data)
+
+
+@given(st.integers(0, 80), st.sampled_from(["[{", "[", '{"a":']), st.binary(max_size=3))
+def test_depth_under_fuzzing(levels: int, opening: str, tail: bytes) -> None:
+    """Deep texts are refused, at the very level, and never by falling over."""
+    data = opening.encode() * levels + tail
+    if levels * (opening.count("[") + opening.count("{")) > 32:
+        with pytest.raises(NotStrictJson, match="deeper than 32"):
+            strict_json(data)
+    elif levels:
+        with pytest.raises(NotStrictJson):
+            strict_json(data)

@@ -19,8 +19,10 @@ from certs.authority import Authority
 from certs.errors import (
     AlgorithmMismatch,
     BadSignature,
+    BrokenAlgorithm,
     ForbiddenHeader,
     MalformedToken,
+    NationalAlgorithm,
     NotStrictJson,
     TrustError,
     UnknownSigner,
@@ -84,9 +86,11 @@ def test_what_was_signed_is_read_back(authority: Authority, algorithm: Algorithm
 
 @pytest.mark.parametrize("algorithm", Algorithm)
 def test_the_same_payload_is_the_same_token(authority: Authority, algorithm: Algorithm) -> None:
-    """Signing is deterministic: a run repeated from its seed writes the same bytes."""
+    """Where signing is deterministic a run repeated from its seed writes the same bytes; the identity is one always."""
     signer = authority.issue_signing("QM", algorithm, AT)
-    assert jws.sign(PAYLOAD, signer, typ=jws.RECEIPT) == jws.sign(PAYLOAD, signer, typ=jws.RECEIPT)
+    first, second = (jws.sign(PAYLOAD, signer, typ=jws.RECEIPT) for _ in range(2))
+    assert (first == second) is algorithm.repeatable
+    assert jws.read(first).identity == jws.read(second).identity
 
 
 def test_a_token_without_its_certificate_is_read(qm: Identity) -> None:
@@ -239,10 +243,17 @@ def test_a_truncated_token_is_malformed(qm: Identity) -> None:
             jws.read(token[:cut])
 
 
-@pytest.mark.parametrize("alg", ["EdDSA", "ES384", "RS256", "PS256", "SM2", "GOST", "ML-DSA-65", "es256", "ES256 "])
-def test_an_unsupported_algorithm_has_its_own_reason(qm: Identity, alg: str) -> None:
-    """C38: what we cannot check is called that, never a bad signature."""
-    with pytest.raises(UnsupportedAlgorithm):
+@pytest.mark.parametrize(
+    ("alg", "kind"),
+    [
+        *((alg, UnsupportedAlgorithm) for alg in ("EdDSA", "ES384", "RS512", "PS384", "ML-DSA-87", "es256", "ES256 ")),
+        *((alg, NationalAlgorithm) for alg in ("SM2", "SM2-SM3", "sgd_sm3_sm2", "GOST3410_2012_256", "GOST")),
+        *((alg, BrokenAlgorithm) for alg in ("RS1", "SHA1withRSA", "RSA-SHA-1", "MD5withRSA")),
+    ],
+)
+def test_an_unsupported_algorithm_has_its_own_reason(qm: Identity, alg: str, kind: type[TrustError]) -> None:
+    """C38: what we cannot check is called that, never a bad signature; SM2 and GOST, and SHA-1, are named as such."""
+    with pytest.raises(kind):
         jws.read(token_with(qm, {"alg": alg}))
 
 
@@ -258,6 +269,43 @@ def test_the_key_dictates_the_algorithm(qm: Identity, edwards: Identity) -> None
     for signer, alg in ((qm, "Ed25519"), (edwards, "ES256")):
         with pytest.raises(AlgorithmMismatch):
             opened(token_with(signer, {"alg": alg}), signer)
+
+
+@pytest.mark.parametrize(("dictates", "said"), [("PS256", "RS256"), ("RS256", "PS256")])
+def test_the_certificate_decides_between_the_two_of_rsa(authority: Authority, dictates: str, said: str) -> None:
+    """What the certificate says of an RSA key is what its signatures are; the header does not choose."""
+    signer = authority.issue_signing("QM", Algorithm(dictates), AT)
+    assert signer.algorithm == dictates
+    other = Identity("QM", "QM", signer.key, authority.issue_signing("QM", Algorithm(said), AT).certificate)
+    signing_input = token_with(signer, {"alg": said}).rpartition(b".")[0]
+    # Good under the algorithm that the header names, by the very key.
+    token = signing_input + b"." + base64url_encode(other.sign(signing_input))
+    with pytest.raises(AlgorithmMismatch):
+        opened(token, signer)
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+@pytest.mark.parametrize("extra", [-1, 1, 256])
+def test_a_signature_has_one_length(authority: Authority, algorithm: Algorithm, extra: int) -> None:
+    """Whatever the algorithm: for RSA it is the modulus that says how long, so another key's length is none."""
+    signer = authority.issue_signing("QM", algorithm, AT)
+    signing_input, _, text = jws.sign(PAYLOAD, signer, typ=jws.MESSAGE).rpartition(b".")
+    signature = base64.urlsafe_b64decode(text + b"==")
+    longer = signature[:extra] if extra < 0 else bytes(extra) + signature
+    with pytest.raises(MalformedToken, match="octets"):
+        opened(signing_input + b"." + base64url_encode(longer), signer)
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_a_flipped_bit_under_every_algorithm(authority: Authority, algorithm: Algorithm) -> None:
+    """A1: in payload or signature, it is a broken seal."""
+    signer = authority.issue_signing("QM", algorithm, AT)
+    token = jws.sign(PAYLOAD, signer, typ=jws.MESSAGE)
+    for place in (1, 2):
+        parts = token.split(b".")
+        parts[place] = (b"A" if parts[place][:1] != b"A" else b"B") + parts[place][1:]
+        with pytest.raises(BadSignature):
+            opened(b".".join(parts), signer)
 
 
 def test_a_token_checked_with_another_certificate_is_refused(qm: Identity, edwards: Identity) -> None:

@@ -23,6 +23,7 @@ from certs.authority import Authority
 from certs.drafts import Draft, Issuer
 from certs.errors import (
     BadSignature,
+    BrokenAlgorithm,
     BrokenPath,
     Expired,
     MalformedList,
@@ -304,9 +305,13 @@ def test_a_subject_with_two_parties_breaks_the_path(qm: Authority) -> None:
         trusting(qm).validate(draft.signed(Issuer(qm.issuing.subject, qm._issuing_key)), at=AT)
 
 
-def test_an_rsa_or_larger_key_is_unsupported(qm: Authority) -> None:
-    """C38: a key we do not check with has its own reason."""
-    for key in (ec.generate_private_key(ec.SECP384R1()), rsa.generate_private_key(65537, 2048)):
+def test_a_key_on_another_curve_or_too_short_has_its_own_reason(qm: Authority) -> None:
+    """C38: a key we do not check with, and one that anybody could have, are told apart, and from a bad signature."""
+    cases: list[tuple[ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey, type[TrustError]]] = [
+        (ec.generate_private_key(ec.SECP384R1()), UnsupportedAlgorithm),
+        (rsa.generate_private_key(65537, 1024), BrokenAlgorithm),  # noqa: S505 - that it is too short is the point
+    ]
+    for key, kind in cases:
         builder = (
             x509.CertificateBuilder()
             .subject_name(drafts.name("QM", "QM"))
@@ -316,7 +321,7 @@ def test_an_rsa_or_larger_key_is_unsupported(qm: Authority) -> None:
             .not_valid_before(AT)
             .not_valid_after(NEXT)
         )
-        with pytest.raises(UnsupportedAlgorithm):
+        with pytest.raises(kind):
             trusting(qm).validate(builder.sign(qm._issuing_key, hashes.SHA256()), at=AT)
 
 

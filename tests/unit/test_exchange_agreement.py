@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,6 +17,7 @@ from harness.exchange import agreement as agreements
 from harness.exchange import reasons
 from harness.exchange.agreement import Signed
 from harness.exchange.reasons import Reason, Refused
+from scenarios.corridors import corridor
 from scenarios.pack import PACK
 
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
 AT = datetime(2026, 3, 12, 9, tzinfo=UTC)
 QM_QN = PACK.corridors[0]
+QM_QN_TOML = resources.files("scenarios.corridors").joinpath("qm-qn.toml").read_text(encoding="utf-8")
+ROOTS = {"QM": "0" * 64, "QN": "1" * 64}
 
 
 def covered(
@@ -53,7 +58,7 @@ def test_what_is_covered() -> None:
         ({"sender": "QP"}, reasons.NOT_COVERED, "documents"),
         ({"function": "53"}, reasons.FUNCTION_NOT_COVERED, "documents[1]"),
         ({"function": "1", "sender": "QN", "receiver": "QM"}, reasons.FUNCTION_NOT_COVERED, "documents[3]"),
-        ({"algorithm": "RS256"}, reasons.ALGORITHM_NOT_AGREED, "algorithms"),
+        ({"algorithm": "RS384"}, reasons.ALGORITHM_NOT_AGREED, "algorithms"),
         ({"at": QM_QN.since - timedelta(milliseconds=1)}, reasons.AGREEMENT_NOT_IN_FORCE, "since/until"),
         ({"at": QM_QN.until}, reasons.AGREEMENT_NOT_IN_FORCE, "since/until"),
     ],
@@ -75,8 +80,10 @@ def test_the_first_and_the_last_moment() -> None:
 def test_an_algorithm_nobody_agreed() -> None:
     """It is refused for what carries no document too."""
     QM_QN.bears(named="QM-QN", algorithm="Ed25519", at=AT)
+    later = corridor("qm-qn-after-rsa-and-ecc.toml")
+    later.bears(named="QM-QN", algorithm="ML-DSA-65", at=AT)
     with pytest.raises(Refused) as refused:
-        QM_QN.bears(named="QM-QN", algorithm="PS256", at=AT)
+        later.bears(named="QM-QN", algorithm="ES256", at=AT)
     assert refused.value.reason is reasons.ALGORITHM_NOT_AGREED
 
 
@@ -175,6 +182,43 @@ def test_a_draft_with_a_mistake(toml: str, told: str) -> None:
         agreements.draft(toml, name="draft.toml")
 
 
-def test_both_algorithms_are_agreed() -> None:
+def test_all_algorithms_are_agreed() -> None:
     """What our windows can sign with, the shipped agreements allow."""
-    assert {algorithm.value for algorithm in Algorithm} <= set(QM_QN.algorithms)
+    for agreement in PACK.corridors:
+        assert set(Algorithm) == set(agreement.algorithms)
+
+
+@pytest.mark.parametrize("name", ["SM2", "SM2-SM3", "SM2withSM3", "GOST3410-2012-256", "gost r 34.10-2012", "GOST"])
+def test_a_profile_that_demands_sm2_or_gost(name: str) -> None:
+    """It is refused when it is read, as draft and as concluded, under its own code and in three languages."""
+    asked = QM_QN_TOML.replace('"ES256"', f'"{name}"', 1)
+    concluded = agreements.conclude(QM_QN, ROOTS).replace(b'"ES256"', f'"{name}"'.encode(), 1)
+    found = []
+    with pytest.raises(BadInput) as refused:
+        agreements.draft(asked, name="qm-qn.toml")
+    found.append(refused.value)
+    with pytest.raises(BadInput) as refused:
+        agreements.read(concluded)
+    found.append(refused.value)
+    reason = reasons.PROFILE_NOT_AVAILABLE
+    for one in found:
+        assert f"algorithms: {name}: 423 profile not available" in one.found
+        assert all(sentence in one.found for sentence in (reason.en, reason.zh, reason.ru))
+        assert "ES256" in one.expected
+
+
+@pytest.mark.parametrize(
+    ("name", "told"), [("ES384", "known here"), ("EdDSA", "Ed25519 is its name"), ("RS1", "broken hash"), ("", "known")]
+)
+def test_a_profile_with_another_algorithm(name: str, told: str) -> None:
+    """It is refused when it is read: an agreement that nobody can keep is none."""
+    with pytest.raises(BadInput, match=told):
+        agreements.draft(QM_QN_TOML.replace('"ES256"', f'"{name}"', 1), name="qm-qn.toml")
+
+
+@pytest.mark.parametrize("list_", ["[]", "[7]", '"ES256"', "{}"])
+def test_a_profile_that_is_no_list_of_names(list_: str) -> None:
+    """The field is named."""
+    asked = re.sub(r"(?m)^algorithms = .*$", f"algorithms = {list_}", QM_QN_TOML)
+    with pytest.raises(BadInput, match="algorithms"):
+        agreements.draft(asked, name="qm-qn.toml")

@@ -14,8 +14,8 @@ from harness.exchange.seal import WHY
 
 every_reason = pytest.mark.parametrize("reason", TABLE.values(), ids=lambda reason: reason.code)
 
-NOT_MET_IN_A_SEAL = {errors.MalformedList}
-"""What only the loading of lists can meet."""
+NOT_MET_IN_A_SEAL = {errors.MalformedList, errors.MalformedKey}
+"""What only the loading of lists can meet, and the reading of keys in JSON."""
 
 FIRST_STEP_OF = {"1": {Step.VERIFY, Step.MAP}, "4": {Step.VERIFY, Step.ADMIT}, "5": {Step.DECIDE}}
 

@@ -140,10 +140,12 @@ def cases() -> Iterator[Case]:
     yield (
         "alg-unknown",
         "an algorithm we do not have",
-        with_header(good, _es256, alg="SM2"),
+        with_header(good, _es256, alg="ES512"),
         reasons.UNSUPPORTED_ALGORITHM,
         AT,
     )
+    yield "alg-national", "SM2", with_header(good, _es256, alg="SM2"), reasons.NATIONAL_ALGORITHM, AT
+    yield "alg-sha1", "RSA over SHA-1", with_header(good, _es256, alg="RS1"), reasons.BROKEN_ALGORITHM, AT
     jwk = {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}
     yield (
         "jwk-embedded",
@@ -187,6 +189,12 @@ def cases() -> Iterator[Case]:
         AT + 20 * _day,
     )
     yield "trust-list-stale", "checked when the trust list had ended", good, reasons.STALE_TRUST_LIST, AT + 40 * _day
+    # Last, so that these keys change no others. Signatures of PS256 and ML-DSA-65 differ each time they are made.
+    for algorithm in (Algorithm.ML_DSA_65, Algorithm.PS256, Algorithm.RS256):
+        signer = _qm.issue_signing("QM", algorithm, AT - _day)
+        yield f"good-{algorithm.lower()}", f"a message, {algorithm}", sealed(identity=signer), None, AT
+    stated = with_header(sealed(identity=signer), signer, alg="PS256")
+    yield "alg-of-the-same-key", "PS256 stated for a key that is for RS256", stated, reasons.ALGORITHM_MISMATCH, AT
 
 
 def main() -> None:

@@ -16,12 +16,12 @@ from typing import Final
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtensionOID, NameOID
 
 from harness.errors import NotProved
-from harness.evidence.audit import reading
+from harness.evidence.audit import reading, signatures
 
 TRUST_LIST: Final = "corridor-trust-list+jws"
 OTHER_ROOTS: Final = (
@@ -165,8 +165,8 @@ def certificate_in(name: str, pem: bytes) -> x509.Certificate:
         certificate = x509.load_pem_x509_certificate(pem)
         if certificate.public_bytes(Encoding.PEM) != pem:
             raise NotProved(f"{name}: holds more than one certificate in its one spelling")
-        if not isinstance(certificate.public_key(), ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey):
-            raise NotProved(f"{name}: a key that is neither elliptic-curve nor Ed25519")
+        if not isinstance(certificate.public_key(), signatures.KINDS):
+            raise NotProved(f"{name}: a key of a kind that nothing is signed with")
     return certificate
 
 
@@ -234,7 +234,7 @@ def revocations(name: str, der: bytes, authorities: Mapping[str, Authority]) -> 
             for issuer in (each.root, *each.issuing):
                 key = issuer.public_key()
                 if (
-                    isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey)
+                    isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey)
                     and content.issuer == issuer.subject
                     and content.is_signature_valid(key)
                 ):

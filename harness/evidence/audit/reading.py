@@ -17,12 +17,9 @@ from datetime import UTC, datetime
 from typing import Final, NoReturn, TypeAlias
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
-from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 
 from harness.errors import NotProved
+from harness.evidence.audit import signatures
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 Thing: TypeAlias = Mapping[str, Json]
@@ -139,7 +136,8 @@ def token(name: str, data: bytes, *, typ: str, certificates: Mapping[str, x509.C
     certificate = certificates.get(thumbprint)
     if certificate is None:
         raise NotProved(f"{name}: signed with certificate {thumbprint[:16]}, which is not in the bundle")
-    _signed(name, certificate, text(name, header, "alg"), data[: -len(parts[2]) - 1], parts[2])
+    signature = _base64url(name, parts[2], what="the signature")
+    signatures.fits(name, certificate, text(name, header, "alg"), data[: -len(parts[2]) - 1], signature)
     return Token(
         identity=hashlib.sha256(data[: -len(parts[2]) - 1]).hexdigest(),
         raw=hashlib.sha256(data).hexdigest(),
@@ -182,24 +180,6 @@ def leaf_of(record: bytes) -> bytes:
 
 def _pair(left: bytes, right: bytes) -> bytes:
     return hashlib.sha256(b"\1" + left + right).digest()
-
-
-def _signed(name: str, certificate: x509.Certificate, alg: str, covered: bytes, signature: bytes) -> None:
-    octets = _base64url(name, signature, what="the signature")
-    key = certificate.public_key()
-    if len(octets) != 64:
-        raise NotProved(f"{name}: a signature of {len(octets)} octets, not 64")
-    try:
-        if isinstance(key, ed25519.Ed25519PublicKey) and alg == "Ed25519":
-            key.verify(octets, covered)
-            return
-        if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1) and alg == "ES256":
-            pair = encode_dss_signature(int.from_bytes(octets[:32], "big"), int.from_bytes(octets[32:], "big"))
-            key.verify(pair, covered, ec.ECDSA(hashes.SHA256()))
-            return
-    except InvalidSignature as error:
-        raise NotProved(f"{name}: the signature does not fit the bytes and the certificate it names") from error
-    raise NotProved(f"{name}: algorithm {alg!r} is not the one that the certificate's key dictates")
 
 
 def _base64url(name: str, written: bytes, *, what: str) -> bytes:

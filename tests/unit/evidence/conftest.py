@@ -86,17 +86,17 @@ class Side:
 
 
 class Corridor:
-    """QM (P-256) and QN (Ed25519), one agreement, and the acts of a trade."""
+    """QM (P-256) and QN (Ed25519, unless told otherwise), one agreement, and the acts of a trade."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, qm: Algorithm = Algorithm.ES256, qn: Algorithm = Algorithm.ED25519) -> None:
         self.chance = Chance(7)
         self.authorities = {
             country: Authority.found(country, START, self.chance.octets, timedelta(days=30)) for country in ("QM", "QN")
         }
         self.roots = {country: authority.anchor for country, authority in self.authorities.items()}
         identities = {
-            "QM": self.authorities["QM"].issue_signing("QM", Algorithm.ES256, START),
-            "QN": self.authorities["QN"].issue_signing("QN", Algorithm.ED25519, START),
+            "QM": self.authorities["QM"].issue_signing("QM", qm, START),
+            "QN": self.authorities["QN"].issue_signing("QN", qn, START),
         }
         self.agreement = self.agreement_text()
         trust = {c: a.trust_list(1, START, at(60 * 24 * 7)) for c, a in self.authorities.items()}
@@ -320,6 +320,22 @@ def traded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Corridor]:
     made.again(made.trade())
     yield made
     made.close()
+
+
+@pytest.fixture
+def traded_under(tmp_path: Path) -> Iterator[Callable[[Algorithm, Algorithm], Corridor]]:
+    """Makes an honest trade in which QM and QN sign with these."""
+    opened: list[Corridor] = []
+
+    def trade(qm: Algorithm, qn: Algorithm) -> Corridor:
+        made = Corridor(tmp_path / f"{qm}-{qn}", qm=qm, qn=qn)
+        opened.append(made)
+        made.again(made.trade())
+        return made
+
+    yield trade
+    for made in opened:
+        made.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import re
 import shutil
 import subprocess
 import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import Defect, RoadFailed
+from certs.identity import Algorithm
+from harness.errors import Defect, NotProved, RoadFailed
 from harness.evidence import bundle
 from harness.evidence.audit import audit
 
@@ -95,6 +98,51 @@ def test_readme_followed(honest: bytes, tmp_path: Path) -> None:
         assert sentence in done.stdout
     assert done.stdout.count(".pem: OK") == 4  # two parties and the publishers of two trust lists
     assert done.stdout.count(": signed by ") == len(list((tmp_path / "bundle").rglob("*.jws")))
+
+
+def test_readme_followed_under_rsa(traded_under: Callable[[Algorithm, Algorithm], Corridor], tmp_path: Path) -> None:
+    """So do those of a corridor whose authorities have nothing newer than RSA, and our own audit agrees."""
+    traded = traded_under(Algorithm.RS256, Algorithm.PS256)
+    made = traded.bundle(traded.qn)
+    assert audit(made).party == "QN"
+    done = follow_readme(unpacked(made, tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.count(": signed by ") == len(list((tmp_path / "bundle").rglob("*.jws")))
+
+
+def test_readme_followed_after_rsa_and_ecc(
+    traded_under: Callable[[Algorithm, Algorithm], Corridor], tmp_path: Path
+) -> None:
+    """Our own audit checks ML-DSA-65; the README says so where OpenSSL does not know it yet, and never that it fits."""
+    traded = traded_under(Algorithm.ML_DSA_65, Algorithm.ML_DSA_65)
+    made = traded.bundle(traded.qn)
+    assert audit(made).party == "QN"
+    where = unpacked(made, tmp_path)
+    done = follow_readme(where)
+    known = subprocess.run(["openssl", "list", "-public-key-algorithms"], capture_output=True, text=True, check=True)
+    if "ML-DSA" not in known.stdout:
+        assert done.returncode != 0
+        assert "which OpenSSL knows since 3.5: NOT checked" in done.stdout
+    assert "signature does NOT fit" not in done.stdout
+
+
+@pytest.mark.parametrize("algorithm", Algorithm)
+def test_an_altered_signature_under_every_algorithm(
+    traded_under: Callable[[Algorithm, Algorithm], Corridor], algorithm: Algorithm
+) -> None:
+    """The audit finds it, also when the list of files was signed anew by the insider who altered it."""
+    traded = traded_under(algorithm, Algorithm.ED25519)
+    files = traded.files(traded.bundle(traded.qn))
+    name = next(name for name in files if name.startswith("messages/"))
+    signing, _, signature = files[name].rpartition(b".")
+    flipped = signing + b"." + (b"A" if signature[:1] != b"A" else b"B") + signature[1:]
+    altered = {
+        f"messages/{hashlib.sha256(flipped).hexdigest()}.jws" if one == name else one: data
+        for one, data in files.items()
+    }
+    altered = {one: flipped if data == files[name] else data for one, data in altered.items()}
+    with pytest.raises(NotProved, match="the signature does not fit"):
+        audit(traded.remade(altered, traded.qn.identity))
 
 
 @pytest.mark.parametrize("folder", ["messages", "receipts", "documents", "agreement", "log", "trust", "crls"])

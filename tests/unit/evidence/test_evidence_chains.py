@@ -11,7 +11,7 @@ import pytest
 from asn1crypto import crl as asn1
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import dsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
@@ -171,12 +171,12 @@ def test_certificate_of_nobody(traded: Corridor, minutes: Minutes, kinds: tuple[
 
 def test_key_of_another_kind(minutes: Minutes) -> None:
     """A key of a kind that we do not sign with is refused when read."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key = dsa.generate_private_key(key_size=2048)
     name = drafts.name("QN", "QN")
     certificate = x509.CertificateBuilder(name, name, key.public_key(), 7, minutes(0), minutes(9)).sign(
         key, hashes.SHA256()
     )
-    with pytest.raises(NotProved, match="neither elliptic-curve nor Ed25519"):
+    with pytest.raises(NotProved, match="nothing is signed with"):
         chains.certificate_in("certificates/x.pem", pem(certificate).encode())
 
 

@@ -1,0 +1,93 @@
+"""A compact JWS by itself (RFC 7515): its gates, and its signature against a key.
+
+    gated    spelling and header. Nothing is believed yet.
+    fits     the signature, with the algorithm that the key dictates; the header can only agree.
+
+What the corridor asks of a token besides (a kind, a certificate) is in certs.jws. The same two functions answer public
+test vectors (`corridor conformance jws`). Format: docs/wire.md, section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from types import MappingProxyType
+from typing import Final, NamedTuple
+
+from certs.algorithms import Algorithm, Key, signature_octets, verify
+from certs.errors import AlgorithmMismatch, ForbiddenHeader, MalformedToken, UnsupportedAlgorithm, WrongKind
+from certs.gates import JsonValue, Segments, base64url, compact, strict_object
+
+# Each could bring a key of the sender's choice, make us fetch one, or change what the signature covers.
+_FORBIDDEN: Final = ("jwk", "jku", "x5u", "zip", "b64", "crit")
+# "none" signs nothing and HS* would take the public key for a secret: no public key dictates them, ever.
+_NO_SIGNATURE: Final = frozenset({"none", "hs256", "hs384", "hs512"})
+_TEXTS: Final = ("cty", "kid", "x5t", "x5t#S256")
+
+
+class Gated(NamedTuple):
+    """A token that passed the gates and that nobody checked. `alg` is what its header says, and no more."""
+
+    header: Mapping[str, JsonValue]
+    alg: str
+    segments: Segments
+
+
+def gated(token: bytes) -> Gated:
+    """Pass a token through the gates (RFC 7515, 5.2, steps 1 to 7; RFC 8725, 3).
+
+    Raises:
+        MalformedToken: not the canonical spelling, or a header without alg or with a field of another form.
+        NotStrictJson: a header that can be read in two ways.
+        ForbiddenHeader: jwk, jku, x5u, zip, b64 or any crit.
+        WrongKind: a `typ` that is no text.
+        AlgorithmMismatch: `none` or a shared-secret algorithm.
+    """
+    segments = compact(token)
+    header, alg = _header(segments.header_text)
+    return Gated(header, alg, segments)
+
+
+def fits(token: Gated, key: Key) -> Algorithm:
+    """Return the algorithm once the signature is one of `key`, under an algorithm that the key is for.
+
+    Raises:
+        AlgorithmMismatch: the header names an algorithm that the key is not for.
+        UnsupportedAlgorithm: the key is for it, and we do not do it.
+        MalformedToken: a signature of another length than this key's have.
+        BadSignature: the bytes are not those that were signed.
+    """
+    # (1) The key is asked first: what the header says can contradict it, and then nothing else matters.
+    if token.alg not in key.names:
+        raise AlgorithmMismatch(f"the header says {token.alg[:40]!a}, the key is for {' or '.join(key.names)}")
+    # (2) Not done here is no verdict on the signature.
+    algorithm = key.names[token.alg]
+    if algorithm is None or key.public is None:
+        raise UnsupportedAlgorithm(f"alg {token.alg[:40]!a}; known here: {', '.join(Algorithm)}")
+    # (3) One length for each key: libraries take longer ones.
+    expected, found = signature_octets(algorithm, key.public), len(token.segments.signature)
+    if found != expected:
+        raise MalformedToken(f"a signature of {found} octets; {algorithm} with this key has exactly {expected}")
+    # (4) The signature itself.
+    verify(algorithm, key.public, token.segments.signature, token.segments.signing_input)
+    return algorithm
+
+
+@lru_cache(maxsize=256)
+def _header(text: bytes) -> tuple[Mapping[str, JsonValue], str]:
+    """The header in this segment, read. A partner sends the same few with every message."""
+    header = strict_object(base64url(text, what="header"))
+    for name in _FORBIDDEN:
+        if name in header:
+            raise ForbiddenHeader(f"the header carries {name}")
+    if not isinstance(header.get("typ", ""), str):
+        raise WrongKind("the header's kind (typ) is no text")
+    for name in _TEXTS:
+        if not isinstance(header.get(name, ""), str):
+            raise MalformedToken(f"the header's {name} is no text")
+    alg = header.get("alg")
+    if not isinstance(alg, str):
+        raise MalformedToken("the header names no algorithm (alg)")
+    if alg.lower() in _NO_SIGNATURE:
+        raise AlgorithmMismatch(f"alg {alg!a}: no public key dictates that")
+    return MappingProxyType(header), alg
