@@ -219,7 +219,7 @@ class TrustStore:
         if known is not None and known.counts_from <= trust_list.issued:
             raise Revoked(f"the publisher of the trust list was withdrawn as of {known.counts_from}")
         paths.walk(
-            publisher, issuing, own[0].root, crls=(), usage=DOCUMENT_SIGNING, at=trust_list.issued, revocation=False
+            publisher, (issuing,), own[0].root, crls=(), usage=DOCUMENT_SIGNING, at=trust_list.issued, revocation=False
         )
 
     def _not_back(self, trust_list: TrustList, identity: str, anchor: str) -> None:
@@ -316,7 +316,7 @@ class TrustStore:
     def _walk(self, place: _Place, usage: x509.ObjectIdentifier, at: datetime) -> None:
         crls = [self._revoked[issuer] for _, issuer, _, _ in place.path[:-1]]
         try:
-            paths.walk(place.path[0][0], place.issuing, place.authorities.root, crls=crls, usage=usage, at=at)
+            paths.walk(place.path[0][0], (place.issuing,), place.authorities.root, crls=crls, usage=usage, at=at)
         except TrustError as error:
             # What hangs on the moment is asked again with the next call.
             if not isinstance(error, Expired | NotYetValid | Revoked | RevocationUnknown):

@@ -27,7 +27,7 @@ from typing import Final
 
 from cryptography import x509
 
-from certs import keyfiles
+from certs import keyfiles, paths
 from certs.errors import TrustError
 from certs.gates import strict_json
 from certs.identity import Identity
@@ -100,6 +100,7 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
     Raises:
         BadInput: a file is missing or damaged, a list or an agreement does not hold, or the key is another party's.
     """
+    paths.prepare()
     found = ticket(folder)
     identity = _identity(folder, found.party)
     lists = {country: _octets(folder / "trust" / f"{country}.jws") for country in sorted(found.roots)}

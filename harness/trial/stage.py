@@ -19,6 +19,7 @@ from typing import Any, Final, TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
+from certs import paths
 from certs.authority import Authority
 from certs.identity import Algorithm, Identity
 from certs.jwe import Opener, looks_encrypted
@@ -580,6 +581,7 @@ def _conclude(corridor: Agreement, countries: Mapping[str, Country]) -> Signed:
 
 def found(setting: Setting, ground: Ground) -> dict[str, Country]:
     """Found every country of the ground's corridors, with keys of its own."""
+    paths.prepare()
     return {code: _found(code, setting) for code in parties_of(ground.corridors)}
 
 
