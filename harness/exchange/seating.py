@@ -35,7 +35,7 @@ from certs.jwe import Opener
 from certs.trust import TrustStore
 from harness.clock import Chance, Clock
 from harness.errors import BadInput
-from harness.exchange.agreement import Agreement, Signed
+from harness.exchange.agreement import Agreement, Signed, read
 from harness.exchange.bus import Bus
 from harness.exchange.seat import Seat
 
@@ -119,6 +119,9 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
             todo=_MEND,
         ) from error
     signed = _signed(folder)
+    for one in signed.values():
+        # Before its signatures are looked at: whose they are is part of what it says.
+        read(one.octets).recognised_by(found.party, trust)
     agreements = {partner: one.checked(trust, clock.now()) for partner, one in signed.items()}
     for partner, agreement in agreements.items():
         if set(agreement.parties) != {found.party, partner}:

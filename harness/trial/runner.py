@@ -18,7 +18,7 @@ from certs.identity import Algorithm
 from harness.clock import Chance, Clock
 from harness.errors import CorridorError, RoadFailed
 from harness.exchange.reasons import Refused
-from harness.trial import about, continuity, isolation  # noqa: F401 - their checks are made when they are imported
+from harness.trial import about, continuity, isolation, recognition  # noqa: F401 - checks are made when imported
 from harness.trial.buses import BusMaker, Fallible
 from harness.trial.checks import CHECKS
 from harness.trial.ground import Cast, Grants
@@ -100,6 +100,9 @@ async def play(
     grants: Grants = tuple,
 ) -> History:
     """Play one scenario in `folder` and return its history. What goes wrong goes into the history too."""
+    pack = bill.pack
+    if scenario.recognition is not None:
+        pack = recognition.under(scenario.recognition, pack, scenario.pair)
     scribe = Scribe(folder / "history.jsonl", bill.clock)
     chance = Chance(bill.seed) if bill.fixed_keys else Chance()
     run = f"{scenario.id.replace('/', '-')}-{chance.token('run', count=4)}"
@@ -110,7 +113,7 @@ async def play(
         async with (
             bill.bus(f"{run}.") as bus,
             by_detour(scenario.detour, bill.broker, bus, scribe) as road,
-            staged(setting, bill.pack, bus, scribe, cast=seated, grants=grants, way=bill.way(road)) as stage,
+            staged(setting, pack, bus, scribe, cast=seated, grants=grants, way=bill.way(road)) as stage,
         ):
             stage.road = road
             stage.broker = bill.broker or (bus if isinstance(bus, Fallible) else None)

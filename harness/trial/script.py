@@ -15,6 +15,7 @@ from harness.exchange.bus import OPERATOR
 from harness.trial.checks import Check
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import History
+from harness.trial.recognition import Model
 from harness.trial.stage import Stage
 
 Play = Callable[[Stage], Awaitable[None]]
@@ -77,6 +78,9 @@ class Scenario:
     detour: tuple[str, ...] = ()
     """The parties that come to the broker by a road that the script can cut."""
 
+    recognition: Model | None = None
+    """How its pair recognise each other, where that is not as their agreement's draft has it."""
+
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
         return {
@@ -132,6 +136,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     cast: Mapping[str, Cast] | None = None,
     kills_the_broker: bool = False,
     detour: tuple[str, ...] = (),
+    recognition: Model | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -155,6 +160,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             cast=cast or {},
             kills_the_broker=kills_the_broker,
             detour=detour,
+            recognition=recognition,
         )
 
     return make

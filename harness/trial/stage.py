@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs import paths
@@ -35,13 +36,14 @@ from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
-from harness.trial import under_cover
+from harness.trial import recognition, under_cover
 from harness.trial.buses import Fallible
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
+from harness.trial.recognition import Given
 from harness.trial.roads import Road
 from harness.trial.seated import DISK_FULL, House, InHouse, Seated, cause_of
 from harness.trial.stranger import Stranger
@@ -308,6 +310,23 @@ class Stage:
         """Somebody in country `code` who can use its signing key."""
         return Insider(self.countries[code].identity, self.setting.clock, self.setting.luck)
 
+    def newly_certified(
+        self, code: str, *, names: str | None = None, policies: Sequence[x509.ObjectIdentifier] | None = None
+    ) -> Insider:
+        """Somebody in country `code` with a certificate fresh from its authority.
+
+        Args:
+            code: the country whose authority issues.
+            names: whom the certificate names, with its country; the country's own party when None.
+            policies: under which it is issued; the authority's own when None.
+        """
+        setting, party = self.setting, names or code
+        identity = self.countries[code].authority.issue_signing(
+            party, setting.algorithm, setting.clock.now() - timedelta(minutes=1), policies=policies, country=party[:2]
+        )
+        self.step(code, f"its authority issues a certificate for {party}")
+        return Insider(identity, setting.clock, setting.luck)
+
     def stranger(self, code: str) -> Stranger:
         """Somebody who comes to the broker as party `code`, and tries what no agreement gives it."""
         setting = self.setting
@@ -552,11 +571,9 @@ async def _pour(outlet: Outlet, flood: Sequence[Record]) -> None:
         await outlet.put(*flood[start : start + _POURED])
 
 
-def _found(code: str, setting: Setting) -> Country:
-    """Found one country's authorities, and give its window an identity."""
-    at, chance = setting.clock.now(), setting.chance
-    # A minute back, so that two machines' clocks may differ a little.
-    authority = Authority.found(code, at - timedelta(minutes=1), chance.octets, setting.lifetime)
+def _founded(code: str, authority: Authority, setting: Setting, given: Given) -> Country:
+    """One country: its authorities, what they publish, and its window with an identity."""
+    at = setting.clock.now()
     identity = authority.issue_signing(code, setting.algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
     authority.save(setting.folder / "certs" / code / "authority")
     identity.save(setting.folder / "certs" / code / "window")
@@ -566,8 +583,8 @@ def _found(code: str, setting: Setting) -> Country:
         code=code,
         authority=authority,
         identity=identity,
-        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime),
-        crls=authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime),
+        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime, crossings=given.crossings),
+        crls=(*authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime), *given.crls),
         opener=opener,
     )
 
@@ -582,7 +599,14 @@ def _conclude(corridor: Agreement, countries: Mapping[str, Country]) -> Signed:
 def found(setting: Setting, ground: Ground) -> dict[str, Country]:
     """Found every country of the ground's corridors, with keys of its own."""
     paths.prepare()
-    return {code: _found(code, setting) for code in parties_of(ground.corridors)}
+    # A minute back, so that two machines' clocks may differ a little.
+    since, chance, corridors = setting.clock.now() - timedelta(minutes=1), setting.chance.octets, ground.corridors
+    authorities = {
+        code: Authority.found(code, since, chance, setting.lifetime, policies=recognition.policies_of(code, corridors))
+        for code in parties_of(corridors)
+    }
+    given = recognition.given(corridors, authorities, at=since, lifetime=setting.lifetime, chance=chance)
+    return {code: _founded(code, one, setting, given.get(code, Given())) for code, one in authorities.items()}
 
 
 def seat(
@@ -612,6 +636,8 @@ def _seat(
     for one in sorted(known):
         for crl in countries[one].crls:
             trust.load_crl(crl)
+    for concluded in signed.values():
+        agreements.read(concluded.octets).recognised_by(code, trust)
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     return Seat(
         run=setting.run,
