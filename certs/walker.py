@@ -66,6 +66,7 @@ _LISTS: Final = policy_decl.RevocationCheckingPolicy(
 _NO_LISTS: Final = policy_decl.RevocationCheckingPolicy(
     policy_decl.RevocationCheckingRule.NO_CHECK, policy_decl.RevocationCheckingRule.NO_CHECK
 )
+_BY_WHOM: Final = "authority_key_identifier"
 _ANY_USAGE: Final = "2.5.29.37.0"  # RFC 5280, 4.2.1.12
 _UNDERSTOOD: Final = frozenset(
     {
@@ -129,12 +130,32 @@ class _Brought:
         self.leaf = _certificate(question.leaf)
         self._ders[id(self.leaf)] = question.leaf
         self.intermediates = list(self._readable(question.intermediates))
-        self.anchors = list(self._readable(question.anchors))
+        self._given: dict[int, asn1_x509.Certificate] = {}
+        self.anchors = [self._as_root(each) for each in self._readable(question.anchors)]
         self.crls = _lists(question.crls)
 
     def der(self, it: asn1_x509.Certificate) -> bytes:
         """The octets that `it` was read from."""
         return self._ders[id(it)]
+
+    def given(self, anchor: asn1_x509.Certificate) -> asn1_x509.Certificate:
+        """An anchor as it was brought."""
+        return self._given[id(anchor)]
+
+    def _as_root(self, given: asn1_x509.Certificate) -> asn1_x509.Certificate:
+        """An anchor that issued itself: the library looks for the issuer of whoever signed a revocation list.
+
+        An anchor is a name and a key (RFC 5280, 6.1.1 (d)); who else vouches for it must not matter.
+        """
+        root = given
+        if given.issuer != given.subject:
+            root = given.copy()
+            body = root["tbs_certificate"]
+            body["issuer"] = given.subject
+            body["extensions"] = [each for each in body["extensions"] if each["extn_id"].native != _BY_WHOM]
+            root = asn1_x509.Certificate.load(root.dump(force=True))
+        self._given[id(root)] = given
+        return root
 
     def _readable(self, ders: Iterable[bytes]) -> Iterable[asn1_x509.Certificate]:
         """Those that can be read as far as a search needs it: what cannot stands on no path."""
@@ -192,7 +213,8 @@ def _holds(path: ValidationPath, brought: _Brought, question: Question) -> None:
         raise BrokenPath(f"a path of {path.pkix_len} certificates below its anchor; allowed: {question.longest}")
     certificates = [path[index] for index in range(1, path.pkix_len + 1)]
     root: asn1_x509.Certificate = path.first
-    wellformed.anchor(root, brought.der(root))
+    given = brought.given(root)
+    wellformed.anchor(given, brought.der(given))
     for each in certificates:
         wellformed.certificate(each, brought.der(each))
     if unknown := root.critical_extensions - _UNDERSTOOD:
