@@ -2,7 +2,7 @@
 
 What such a certificate carries, and which of them lead from one root to another. Signing them: certs.authority.
 Believing them is path validation's business: certs.trust asks for it with a policy, in the anchor's own terms.
-Profile: RFC 5280, 4.2.1.4, 4.2.1.5, 4.2.1.10, 4.2.1.11 and 4.2.1.14; docs/wire.md, section 6.
+Profile: RFC 5280, 4.2.1.4, 4.2.1.5, 4.2.1.10, 4.2.1.11 and 4.2.1.14; docs/wire.md, section 5.
 """
 
 from __future__ import annotations

@@ -113,7 +113,7 @@ class BrokenPath(TrustError):
 class PathTooCostly(TrustError):
     """Nobody may keep us busy at will: nothing is said about the path but that it was given up."""
 
-    rule = "docs/wire.md, 6"
+    rule = "docs/wire.md, 5"
 
 
 class OutsideNames(TrustError):

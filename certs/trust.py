@@ -224,7 +224,7 @@ class TrustStore:
                 raise NotYetValid(f"{_names(each)} is valid from {since}, not at {at}")
             if at > until:
                 raise Expired(f"{_names(each)} was valid until {until}, not at {at}")
-        # (4) By our own rule for what was withdrawn later (docs/wire.md, section 6).
+        # (4) By our own rule for what was withdrawn later (docs/wire.md, section 5).
         self._not_withdrawn(place, at)
         # (5) Dates and withdrawal were settled above for this very moment, so the rest holds for the epoch.
         if not place.walked:

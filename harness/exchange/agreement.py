@@ -122,7 +122,7 @@ class Agreement(BaseModel):
         return self.encryption != "none"
 
     def recognised_by(self, party: str, trust: TrustStore) -> None:
-        """Have the trust store of `party` recognise the other side as this agreement says (docs/wire.md, section 6)."""
+        """Have the trust store of `party` recognise the other side as this agreement says (docs/wire.md, section 5)."""
         if self.recognition.crosses:
             policy = x509.ObjectIdentifier(self.recognition.policies[party])
             trust.require(self.partner(party)[:2], by=party[:2], policy=policy)

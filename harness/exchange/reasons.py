@@ -419,7 +419,7 @@ PATH_TOO_COSTLY: Final = Reason(
     "425",
     "path too costly",
     Step.VERIFY,
-    "docs/wire.md, 6",
+    "docs/wire.md, 5",
     "The certificate is so large, or its path so tangled, that checking it was given up.",
     "该证书过大或其认证路径过于复杂，校验已被放弃。",
     "Сертификат так велик или путь к нему так запутан, что проверка была прекращена.",

@@ -3,7 +3,7 @@
 The chain is short and of one shape: a root whose fingerprint is pinned, one cross-certificate, or two over a bridge,
 the other root. Each must map the policy that was asked for, in its issuer's own terms, to the next one's; signer and
 issuing authority must have been issued under the last. What says more than that, any-policy say, is not accepted.
-Sources: RFC 5280, 4.2.1.4, 4.2.1.5, 4.2.1.10 and 4.2.1.11; docs/wire.md, section 6.
+Sources: RFC 5280, 4.2.1.4, 4.2.1.5, 4.2.1.10 and 4.2.1.11; docs/wire.md, section 5.
 """
 
 from __future__ import annotations
