@@ -16,6 +16,9 @@
     ├── BadSignature             the bytes are not those that were signed
     ├── UnknownSigner            no authority recognised at that moment vouches for the key
     ├── BrokenPath               the chain does not hold
+    ├── PathTooCostly            whether it holds was not found out within the time, memory and size allowed
+    ├── OutsideNames             a name that an authority on the path may not vouch for
+    ├── PolicyNotMapped          no policy that is asked for is good along the whole path
     ├── WrongUsage               a good certificate, meant for something else
     ├── Expired                  the moment is after the certificate's last
     ├── NotYetValid              the moment is before the first
@@ -126,6 +129,24 @@ class BrokenPath(TrustError):
     """The chain from the certificate to the recognised root does not hold."""
 
     rule = "RFC 5280, 6.1"
+
+
+class PathTooCostly(TrustError):
+    """Nobody may keep us busy at will: nothing is said about the path but that it was given up."""
+
+    rule = "docs/wire.md, 5"
+
+
+class OutsideNames(TrustError):
+    """An authority on the path may not vouch for that name: a name constraint excludes it."""
+
+    rule = "RFC 5280, 4.2.1.10 and 6.1.3 (b) and (c)"
+
+
+class PolicyNotMapped(TrustError):
+    """None of the policies asked for is valid, by itself or by mapping, along the whole path."""
+
+    rule = "RFC 5280, 4.2.1.5, 6.1.3 (f) and 6.1.5 (g)"
 
 
 class WrongUsage(TrustError):

@@ -47,10 +47,11 @@ class TrustList:
     issued: datetime
     next_update: datetime
     authorities: tuple[Authorities, ...]
+    crossings: tuple[x509.Certificate, ...] = ()  # by which it recognises others' roots, where an agreement says so
 
     def payload(self) -> bytes:
         """The JSON text to sign: names sorted, no blanks, so that the same list is the same octets."""
-        value = {
+        value: dict[str, object] = {
             "authorities": [
                 {
                     "issuing": [_pem(each) for each in one.issuing],
@@ -66,6 +67,8 @@ class TrustList:
             "nextupdate": _stamp(self.next_update),
             "version": self.version,
         }
+        if self.crossings:
+            value["crossings"] = [_pem(each) for each in self.crossings]
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
     @classmethod
@@ -87,6 +90,7 @@ class TrustList:
                 issued=_moment(_text(found, "issued")),
                 next_update=_moment(_text(found, "nextupdate")),
                 authorities=tuple(_authorities(each) for each in _array(found, "authorities")),
+                crossings=tuple(_certificate(each) for each in _array({"crossings": [], **found}, "crossings")),
             )
         except KeyError as error:
             raise MalformedList(f"the list lacks {error.args[0]}") from error

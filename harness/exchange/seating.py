@@ -28,7 +28,7 @@ from typing import Final
 
 from cryptography import x509
 
-from certs import hpke, jwe, keyfiles
+from certs import hpke, jwe, keyfiles, paths
 from certs.errors import TrustError
 from certs.gates import strict_json
 from certs.identity import Identity
@@ -36,7 +36,7 @@ from certs.jwe import Opener
 from certs.trust import TrustStore
 from harness.clock import Chance, Clock
 from harness.errors import BadInput
-from harness.exchange.agreement import Agreement, Signed
+from harness.exchange.agreement import Agreement, Signed, read
 from harness.exchange.bus import Bus
 from harness.exchange.seat import Seat
 
@@ -103,6 +103,7 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
     Raises:
         BadInput: a file is missing or damaged, a list or an agreement does not hold, or the key is another party's.
     """
+    paths.prepare()
     found = ticket(folder)
     identity = _identity(folder, found.party)
     lists = {country: _octets(folder / "trust" / f"{country}.jws") for country in sorted(found.roots)}
@@ -121,6 +122,9 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
             todo=_MEND,
         ) from error
     signed = _signed(folder)
+    for one in signed.values():
+        # Before its signatures are looked at: whose they are is part of what it says.
+        read(one.octets).recognised_by(found.party, trust)
     agreements = {partner: one.checked(trust, clock.now()) for partner, one in signed.items()}
     for partner, agreement in agreements.items():
         if set(agreement.parties) != {found.party, partner}:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -22,6 +22,7 @@ from cryptography.x509.oid import ExtensionOID, NameOID
 
 from harness.errors import NotProved
 from harness.evidence.audit import reading, signatures
+from harness.evidence.audit.crossings import Crossing
 
 TRUST_LIST: Final = "corridor-trust-list+jws"
 OTHER_ROOTS: Final = (
@@ -51,6 +52,7 @@ class Authority:
     since: datetime
     until: datetime | None
     next_update: datetime
+    crossings: tuple[x509.Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,8 @@ class Trust:
 
     authorities: Mapping[str, Authority]
     revocations: tuple[Revocations, ...]
+    crossed: Mapping[str, Crossing] = field(default_factory=dict)
+    """By the signers' country: how the other party of the agreement recognises them, if not by their list alone."""
 
     def signer(
         self, name: str, certificate: x509.Certificate, at: datetime, *, existed_by: datetime | None = None
@@ -104,6 +108,11 @@ class Trust:
                 _valid_then(name, each, what, at)
             self._not_revoked(name, certificate, issuer, at, existed_by)
             self._not_revoked(name, issuer, authority.root, at, existed_by)
+            if (crossing := self.crossed.get(signer.country)) is not None:
+                crossing.reaches(name, certificate, issuer)
+                for each, by in zip(crossing.chain, crossing.issuers, strict=True):
+                    _valid_then(name, each, "cross-certificate", at)
+                    self._not_revoked(name, each, by, at, existed_by)
         return signer
 
     def issuer_of(self, name: str, certificate: x509.Certificate, authority: Authority) -> x509.Certificate:
@@ -132,7 +141,7 @@ class Trust:
         at: datetime,
         existed_by: datetime | None,
     ) -> None:
-        known = [each for each in self.revocations if each.issuer == issuer and at < each.next_update]
+        known = [each for each in self.revocations if _one(each.issuer, issuer) and at < each.next_update]
         if not known:
             raise NotProved(f"{name}: no revocation list of {issuer.subject.rfc4514_string()} speaks of that moment")
         for each in known:
@@ -148,6 +157,11 @@ class Trust:
                     f"{name}: signed with a certificate withdrawn later ({each.name}), and no witness proves that"
                     " the signature is older"
                 )
+
+
+def _one(authority: x509.Certificate, other: x509.Certificate) -> bool:
+    """One authority is a name and a key, whichever of its certificates says so."""
+    return authority.subject == other.subject and authority.public_key() == other.public_key()
 
 
 @contextmanager
@@ -216,7 +230,8 @@ def authority(name: str, data: bytes, country: str, anchor: str) -> tuple[Author
             _hierarchy(name, country, root, issuing)
         until = None if one.get("until") is None else reading.moment_in(name, one, "until")
         since = reading.moment_in(name, one, "since")
-        read = Authority(country, root, issuing, since, until, next_update)
+        crossings = tuple(certificate_in(name, str(pem).encode()) for pem in _texts(name, told.get("crossings")))
+        read = Authority(country, root, issuing, since, until, next_update, crossings)
         return read, reading.moment_in(name, told, "issued")
     raise NotProved(f"{name}: does not name the root {anchor[:16]} that {country} is pinned to", todo=OTHER_ROOTS)
 
@@ -231,7 +246,7 @@ def revocations(name: str, der: bytes, authorities: Mapping[str, Authority]) -> 
         if until is None:
             raise NotProved(f"{name}: a revocation list that does not say until when it is good")
         for each in authorities.values():
-            for issuer in (each.root, *each.issuing):
+            for issuer in (each.root, *each.issuing, *each.crossings):
                 key = issuer.public_key()
                 if (
                     isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey)
@@ -240,6 +255,12 @@ def revocations(name: str, der: bytes, authorities: Mapping[str, Authority]) -> 
                 ):
                     return Revocations(name, issuer, content, until)
     raise NotProved(f"{name}: a revocation list that no recognised authority signed")
+
+
+def _texts(name: str, value: object) -> list[object]:
+    if value is not None and not isinstance(value, list):
+        raise NotProved(f"{name}: crossings must be a list")
+    return value or []
 
 
 def _effective(entry: x509.RevokedCertificate) -> datetime:

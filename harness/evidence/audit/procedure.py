@@ -81,7 +81,7 @@ def _opened(files: Files, roots: Mapping[str, str] | None) -> Case:
     signed = opening.manifest_token(files, certificates)  # (3), by whomever: who that is, is step 4's question.
     # (4) Pinned roots, then everything below them.
     agreement = opening.agreement(files)
-    trust = opening.trust(files, certificates, opening.anchors(files, agreement, roots))
+    trust = opening.trust(files, certificates, opening.anchors(files, agreement, roots), agreement)
     opening.each_certificate(certificates, trust)
     opening.no_idle_certificate(files, certificates, trust)
     expect("manifest.jws", trust.signer("manifest.jws", signed, manifest.made).party, manifest.party, "signed by")
