@@ -83,7 +83,7 @@ def walk(
         # With fetching off nothing ever awaits: one push runs the coroutine to its end, also inside a running loop.
         steps: Coroutine[object, object, Sized] = validator.async_validate_usage(  # type: ignore[no-untyped-call] # published so
             key_usage={"key_agreement" if usage == KEY_AGREEMENT else "digital_signature"},
-            extended_key_usage={usage.dotted_string},
+            extended_key_usage={asn1_x509.KeyPurposeId(usage.dotted_string).native},  # by its name, where it has one
             extended_optional=False,
         )
         steps.send(None)
@@ -92,12 +92,16 @@ def walk(
             raise BrokenPath(f"a path of more than {LONGEST_PATH} certificates") from None
         return
     except (hanko.PathError, hanko.ValidationError) as error:
-        kind = next((ours for theirs, ours in _MEANING if isinstance(error, theirs)), BrokenPath)
-        raise kind(str(error)) from error
+        raise meaning(error)(str(error)) from error
     except (ValueError, TypeError, KeyError) as error:  # asn1crypto, on octets that another parser let through
         raise BrokenPath(f"the certificate cannot be read: {error}") from error
     steps.close()
     raise BrokenPath("validation asked for the network")
+
+
+def meaning(error: Exception) -> type[TrustError]:
+    """Our name for what the library says is wrong with a path."""
+    return next((ours for theirs, ours in _MEANING if isinstance(error, theirs)), BrokenPath)
 
 
 def issued(certificate: x509.Certificate, by: x509.Certificate) -> x509.Certificate:

@@ -89,6 +89,8 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.RevocationUnknown: reasons.REVOCATION_UNKNOWN,
     errors.WrongUsage: reasons.WRONG_KEY_USAGE,
     errors.BrokenPath: reasons.BROKEN_PATH,
+    errors.MalformedTimestamp: reasons.MALFORMED_TIMESTAMP,
+    errors.OtherTimestamp: reasons.OTHER_TIMESTAMP,
     errors.StaleTrustList: reasons.STALE_TRUST_LIST,
     errors.RolledBackTrustList: reasons.STALE_TRUST_LIST,
 }
