@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import click
 
+from harness.cli.conformance import timestamp
+
 
 @click.group(name="conformance")
 def command() -> None:
@@ -19,3 +21,6 @@ def command() -> None:
     Examples:
       corridor conformance jws < cases.ndjson
     """
+
+
+command.add_command(timestamp.command)
