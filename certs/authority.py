@@ -93,6 +93,11 @@ class Authority:
         )
 
     @property
+    def withdrawn(self) -> tuple[Withdrawal, ...]:
+        """What the books say, oldest first."""
+        return tuple(self._withdrawn)
+
+    @property
     def anchor(self) -> str:
         """Hex SHA-256 of the root's DER: what an agreement pins."""
         return self.root.fingerprint(hashes.SHA256()).hex()
@@ -207,6 +212,10 @@ class Authority:
         keyfiles.write_certificate(folder / "issuing.pem", self.issuing)
         self.publisher.save(folder / "publisher")
         self.timestamping.save(folder / "timestamping")
+        self.save_books(folder)
+
+    def save_books(self, folder: Path) -> None:
+        """Write what was withdrawn into `folder`, where `save` wrote all the rest."""
         books = [
             {
                 "issuer": "root" if each.issuer == self.root.subject else "issuing",
