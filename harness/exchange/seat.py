@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from cryptography import x509
 
@@ -20,6 +21,14 @@ from harness.exchange.agreement import Agreement, Signed
 from harness.exchange.bus import Bus
 
 
+class Stamper(Protocol):
+    """A party's way to its own country's timestamping authority."""
+
+    def __call__(self, request: bytes, /) -> bytes:
+        """The reply to a request, both DER (RFC 3161, 2.4). Raises RoadFailed when none comes within a second or so."""
+        ...
+
+
 @dataclass(frozen=True)
 class Seat:
     """One party's place: who it is, whom it trusts, what it agreed, where it keeps things.
@@ -28,7 +37,8 @@ class Seat:
     `signed` holds the same agreements as the exact bytes both sides signed, for evidence. `lists` and `crls` are the
     trust lists (a token for each country) and revocation lists (DER, by country) that `trust` was built from.
     `opener` opens what is encrypted for this party, where an agreement asks for it; `readers` holds the certificates
-    that the partners published to encrypt for. Whether one is good is asked of `trust` each time.
+    that the partners published to encrypt for. Whether one is good is asked of `trust` each time. `stamper` asks the
+    country's timestamping authority, where the party can reach one.
     """
 
     run: str
@@ -45,6 +55,7 @@ class Seat:
     folder: Path
     opener: Opener | None = None
     readers: Mapping[str, x509.Certificate] = field(default_factory=dict)
+    stamper: Stamper | None = None
 
     def agreement_with(self, partner: str) -> Agreement:
         """The agreement with `partner`; a seat is never built without one for each inbox it reads."""

@@ -43,6 +43,7 @@ from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
 from harness.trial.roads import Road
 from harness.trial.seated import DISK_FULL, House, InHouse, Seated, cause_of
+from harness.trial.stamping import Desk, answering
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
@@ -76,6 +77,7 @@ class Country:
     trust_list: bytes
     crls: tuple[bytes, ...]
     opener: Opener
+    desk: Desk
 
     def published(self) -> dict[str, object]:
         """What anybody can look up: trust list (a token), root's fingerprint, CRLs and certificate to encrypt for."""
@@ -568,6 +570,7 @@ def _found(code: str, setting: Setting) -> Country:
         trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime),
         crls=authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime),
         opener=opener,
+        desk=Desk(authority.timestamping, setting.clock, setting.chance),
     )
 
 
@@ -625,6 +628,7 @@ def _seat(
         chance=setting.chance,
         folder=folder,
         opener=countries[code].opener,
+        stamper=countries[code].desk,
         readers={other: countries[other].opener.certificate for other in signed},
     )
 
@@ -675,8 +679,10 @@ async def housed(stage: Stage, way: Way | None) -> AsyncIterator[House]:
         yield InHouse
         return
     path = stage.setting.folder / "wire.sock"
-    async with wired(stage.wire, path):
-        yield replace(way, wire=path).house
+    sockets = {code: stage.setting.folder / f"timestamps-{code}.sock" for code in stage.countries}
+    desks = {sockets[code]: country.desk for code, country in stage.countries.items()}
+    async with wired(stage.wire, path), answering(desks):
+        yield replace(way, wire=path, stampers=sockets).house
 
 
 @asynccontextmanager

@@ -30,6 +30,9 @@ OTHER_ROOTS: Final = (
 )
 """What to do when what was handed in and what the bundle stands under are two things."""
 _DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+_ENDED_WELL: Final = frozenset(
+    {x509.ReasonFlags.affiliation_changed, x509.ReasonFlags.superseded, x509.ReasonFlags.cessation_of_operation}
+)
 _UNDERSTOOD: Final = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
@@ -51,6 +54,7 @@ class Authority:
     since: datetime
     until: datetime | None
     next_update: datetime
+    timestamping: tuple[x509.Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,34 @@ class Trust:
             self._not_revoked(name, certificate, issuer, at, existed_by)
             self._not_revoked(name, issuer, authority.root, at, existed_by)
         return signer
+
+    def timestamping(self, name: str, country: str) -> tuple[x509.Certificate, ...]:
+        """The timestamping authorities on a country's trust list."""
+        authority = self.authorities.get(country)
+        if authority is None or not authority.timestamping:
+            raise NotProved(f"{name}: no trust list here names a timestamping authority of {country}")
+        return authority.timestamping
+
+    def stamper(self, name: str, certificate: x509.Certificate, country: str, at: datetime) -> None:
+        """Return when this timestamping authority of `country` was good at `at`, a stamp's own time.
+
+        Raises:
+            NotProved: the chain did not hold then; or it was withdrawn, before, or later for a reason that lets whoever
+                has its key date back (RFC 3161, 4).
+        """
+        with x509_of(name):
+            authority = self._authority(name, country, at)
+            issuer = next((each for each in authority.issuing if issued_by(certificate, each)), None)
+            if issuer is None or bearer(name, certificate).country != country:
+                raise NotProved(f"{name}: no authority on the trust list of {country} issued its certificate")
+            for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
+                _valid_then(name, each, what, at)
+            self._not_revoked(name, issuer, authority.root, at, at)
+            self._not_revoked(name, certificate, issuer, at, at)
+            for known in self.revocations:
+                entry = known.content.get_revoked_certificate_by_serial_number(certificate.serial_number)
+                if known.issuer == issuer and entry is not None and not _ended_well(entry):
+                    raise NotProved(f"{name}: its authority was withdrawn, and its key may date back ({known.name})")
 
     def issuer_of(self, name: str, certificate: x509.Certificate, authority: Authority) -> x509.Certificate:
         """The issuing authority on the list that issued a signer's certificate, of whatever date."""
@@ -216,7 +248,8 @@ def authority(name: str, data: bytes, country: str, anchor: str) -> tuple[Author
             _hierarchy(name, country, root, issuing)
         until = None if one.get("until") is None else reading.moment_in(name, one, "until")
         since = reading.moment_in(name, one, "since")
-        read = Authority(country, root, issuing, since, until, next_update)
+        stampers = tuple(certificate_in(name, str(pem).encode()) for pem in _listed(name, one, "timestamping"))
+        read = Authority(country, root, issuing, since, until, next_update, stampers)
         return read, reading.moment_in(name, told, "issued")
     raise NotProved(f"{name}: does not name the root {anchor[:16]} that {country} is pinned to", todo=OTHER_ROOTS)
 
@@ -240,6 +273,23 @@ def revocations(name: str, der: bytes, authorities: Mapping[str, Authority]) -> 
                 ):
                     return Revocations(name, issuer, content, until)
     raise NotProved(f"{name}: a revocation list that no recognised authority signed")
+
+
+def _listed(name: str, one: reading.Thing, field: str) -> list[reading.Json]:
+    """A list in a trust list that may be absent: it was written before there was such a thing."""
+    found = one.get(field, [])
+    if not isinstance(found, list):
+        raise NotProved(f"{name}: {field} is no list")
+    return found
+
+
+def _ended_well(entry: x509.RevokedCertificate) -> bool:
+    """Whether a timestamping authority was withdrawn with its key where it had been (RFC 3161, 4)."""
+    try:
+        reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except x509.ExtensionNotFound:
+        return False
+    return reason in _ENDED_WELL
 
 
 def _effective(entry: x509.RevokedCertificate) -> datetime:
