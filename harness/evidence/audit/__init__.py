@@ -1,15 +1,15 @@
 """The second reader: checks an evidence bundle as an arbiter would, offline, from its bytes alone.
 
 It stands on the standard library and cryptography, and on nothing that wrote the evidence: no log, no
-Merkle code, no envelopes, no documents, no certs of ours but the reader of one timestamp token, beside which
-openssl reads every one in our tests. Where it repeats what another module can do, it does so on purpose:
-two readers that share code share mistakes.
+Merkle code, no envelopes, no documents, no certs of ours. Where it repeats what another module can do,
+it does so on purpose: two readers that share code share mistakes.
 
     audit            the procedure, eight numbered steps          .procedure
                      the ZIP                                      .container
                      JSON, moments, tokens, Merkle proofs         .reading
                      certificates, revocation, trust lists        .chains
-                     timestamps, and what they say of time        .stamped
+                     one timestamp of RFC 3161                    .tokens
+                     what timestamps say of time                  .stamped
                      what was found, as values                    .found
 
 Deciding a dispute from two audited bundles: harness.evidence.dispute. Making one: harness.evidence.bundle.

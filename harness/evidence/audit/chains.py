@@ -18,7 +18,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtensionOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from harness.errors import NotProved
 from harness.evidence.audit import reading
@@ -126,6 +126,7 @@ class Trust:
         """
         with x509_of(name):
             authority = self._authority(name, country, at)
+            _may_stamp(name, certificate)
             issuer = next((each for each in authority.issuing if issued_by(certificate, each)), None)
             if issuer is None or bearer(name, certificate).country != country:
                 raise NotProved(f"{name}: no authority on the trust list of {country} issued its certificate")
@@ -320,6 +321,16 @@ def _may_sign(name: str, certificate: x509.Certificate) -> None:
         raise NotProved(f"{name}: the certificate is not meant for signatures")
     if not isinstance(extended, x509.ExtendedKeyUsage) or list(extended) != [_DOCUMENT_SIGNING]:
         raise NotProved(f"{name}: the certificate is not meant for signing documents (RFC 9336)")
+
+
+def _may_stamp(name: str, certificate: x509.Certificate) -> None:
+    """A timestamping authority's certificate: for that and nothing else, critically (RFC 3161, 2.3)."""
+    found = _extensions(name, certificate)
+    extended, basic = found.get(ExtensionOID.EXTENDED_KEY_USAGE), found.get(ExtensionOID.BASIC_CONSTRAINTS)
+    critical = any(each.critical for each in certificate.extensions if each.oid == ExtensionOID.EXTENDED_KEY_USAGE)
+    alone = isinstance(extended, x509.ExtendedKeyUsage) and list(extended) == [ExtendedKeyUsageOID.TIME_STAMPING]
+    if not alone or not critical or (isinstance(basic, x509.BasicConstraints) and basic.ca):
+        raise NotProved(f"{name}: stamped with a certificate that is not for timestamps alone (RFC 3161, 2.3)")
 
 
 def _hierarchy(name: str, country: str, root: x509.Certificate, issuing: tuple[x509.Certificate, ...]) -> None:

@@ -1,8 +1,7 @@
 """Step 7 of the audit, its second half: timestamps on checkpoints, and what they say of when a record was made.
 
 A stamp is one country's authority's word that checkpoint and cosignature existed at its time. The authority is one that
-the country's trust list names; what a stamp brings along is not looked at. Reading one token of RFC 3161 is
-certs.timestamps, which does not know whom it reads for.
+the country's trust list names; what a stamp brings along is not looked at. Reading one: harness.evidence.audit.tokens.
 """
 
 from __future__ import annotations
@@ -12,10 +11,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
-from certs import timestamps
-from certs.errors import TrustError
 from harness.errors import NotProved
-from harness.evidence.audit import logged, reading
+from harness.evidence.audit import logged, reading, tokens
 from harness.evidence.audit.case import Case, expect, under
 from harness.evidence.audit.found import Audited, CheckpointFound, IntervalFound, MarkFound, StampFound
 
@@ -99,14 +96,9 @@ def _stamped(case: Case, checkpoint: str, cosignature: str) -> bytes:
 def _stamp(case: Case, name: str, country: str, octets: bytes) -> StampFound:
     """One stamp, by an authority of `country`, of these octets."""
     signers = case.trust.timestamping(name, country)
-    digest = hashlib.sha256(octets).digest()
-    try:
-        read = timestamps.read(case.files[name])
-        found = timestamps.proved(read, digest=digest, hash_name="sha256", signers=signers)
-    except TrustError as error:
-        raise NotProved(f"{name}: {error}") from error
-    case.trust.stamper(name, found.certificate, country, read.time)
-    return StampFound(country, read.time, read.earliest, read.latest)
+    found = tokens.token(name, case.files[name], octets, signers)
+    case.trust.stamper(name, found.certificate, country, found.at)
+    return StampFound(country, found.at, found.at - found.accuracy, found.at + found.accuracy)
 
 
 def told(stamped: Sequence[StampFound], marked: Sequence[MarkFound], countries: Sequence[str]) -> Iterator[str]:

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from hypothesis import given
+from hypothesis import strategies as st
 
 from certs import stamping, stamps
 from certs.authority import Authority
@@ -15,6 +17,7 @@ from harness.clock import Chance
 from harness.errors import NotProved
 from harness.evidence import bundle
 from harness.evidence.audit import audit, when
+from harness.evidence.audit.tokens import token
 from harness.evidence.bundle import BundleParts, Mark
 from harness.evidence.checkpoint import opened, stamped_octets
 
@@ -100,7 +103,7 @@ def test_a_stamp_of_one_authority_shown_as_anothers(corridor: Corridor, parts: B
     """F70: QN's stamp under QM's name; two stamps of one authority would look like two authorities."""
     twice = {"QM": parts.timestamps["QN"], "QN": parts.timestamps["QN"]}
     assert refuted(corridor, replace(parts, timestamps=twice)).startswith(
-        "log/timestamp-QM.tsr: none of the certificates"
+        "log/timestamp-QM.tsr: signed by none of the timestamping"
     )
 
 
@@ -127,11 +130,28 @@ def test_a_stamp_that_was_changed(corridor: Corridor, parts: BundleParts) -> Non
     earlier = parts.timestamps["QM"].replace(b"20260302100000Z", b"20260302095000Z")
     assert earlier != parts.timestamps["QM"]
     said = refuted(corridor, replace(parts, timestamps={**parts.timestamps, "QM": earlier}))
-    assert said.startswith("log/timestamp-QM.tsr: what the authority signed is not")
+    assert said.startswith("log/timestamp-QM.tsr: what its authority signed is not")
     nothing = replace(parts, timestamps={**parts.timestamps, "QM": b"no token"})
     # Not even the README's maker reads it: such a thing never comes into a window's keeping.
     with pytest.raises(Exception, match="no timestamp"):
         bundle.make(nothing, corridor.qn.identity)
+
+
+_AUTHORITY = Authority.found("QM", START, Chance(1).octets, timedelta(days=30))
+_HONEST = reply(_AUTHORITY, b"octets", at(60))
+
+
+@given(st.data())
+def test_any_octet_changed(data: st.DataObject) -> None:
+    """The second reader says no in a sentence, or reads exactly what it read before; it never falls over one."""
+    where = data.draw(st.integers(0, len(_HONEST) - 1))
+    changed = _HONEST[:where] + bytes((data.draw(st.integers(0, 255)),)) + _HONEST[where + 1 :]
+    signers = (_AUTHORITY.timestamping.certificate,)
+    try:
+        found = token("log/x.tsr", changed, b"octets", signers)
+    except NotProved:
+        return
+    assert found == token("log/x.tsr", _HONEST, b"octets", signers)
 
 
 @pytest.mark.parametrize(
