@@ -1,4 +1,4 @@
-"""A country's authorities: a root, an issuing authority under it, and the publisher of its trust list.
+"""A country's authorities: a root, an issuing authority under it, a timestamping one, the publisher of its trust list.
 
 The only maker of keys. Issues, withdraws, and says what was withdrawn; keeps its own books in one folder.
 What a certificate carries: certs.drafts.  Reading revocation lists: certs.revocation.
@@ -26,6 +26,7 @@ from certs.errors import BrokenPath, UnsupportedAlgorithm
 from certs.identity import Algorithm, Identity, dictated
 from certs.jwe import Opener
 from certs.lists import Authorities, TrustList, publisher_of
+from certs.stamping import TimestampAuthority
 
 SIGNING_LIFETIME = timedelta(days=365)
 CRL_LIFETIME = timedelta(days=1)
@@ -50,6 +51,7 @@ class Authority:
     root: x509.Certificate
     issuing: x509.Certificate
     publisher: Identity
+    timestamping: TimestampAuthority
     _chance: Octets = field(repr=False)
     _root_key: ec.EllipticCurvePrivateKey = field(repr=False)
     _issuing_key: ec.EllipticCurvePrivateKey = field(repr=False)
@@ -71,7 +73,7 @@ class Authority:
             country: ISO 3166-1 alpha-2, user-assigned codes included ("QM").
             at: the first moment of validity, cut to whole seconds.
             chance: where keys and serial numbers come from; the same octets make the same certificates.
-            lifetime: how long root, issuing authority and publisher are valid.
+            lifetime: how long all of them are valid.
             policies: what it issues under, where others recognise it by cross-certificates; then its root may also
                 stand above theirs.
         """
@@ -88,16 +90,24 @@ class Authority:
         within = (*drafts.for_authority(below=0, country=country), *under)
         issuing_key, issuing = drafted("issuing", f"{country} issuing authority", within)
         publisher_key, publisher = drafted("publisher", publisher_of(country), (*drafts.for_signing(), *under))
+        stamping = drafts.for_timestamping()
+        stamping_key, stamper = drafted("timestamping", f"{country} timestamping authority", stamping)
         by_root, by_issuing = Issuer(root.name, root_key), Issuer(issuing.name, issuing_key)
         return cls(
             country=country,
             root=root.signed(by_root),
             issuing=issuing.signed(by_root),
             publisher=Identity(publisher_of(country), country, publisher_key, publisher.signed(by_issuing)),
+            timestamping=TimestampAuthority(country, stamping_key, stamper.signed(by_issuing)),
             _chance=chance,
             _root_key=root_key,
             _issuing_key=issuing_key,
         )
+
+    @property
+    def withdrawn(self) -> tuple[Withdrawal, ...]:
+        """What the books say, oldest first."""
+        return tuple(self._withdrawn)
 
     @property
     def anchor(self) -> str:
@@ -252,6 +262,7 @@ class Authority:
             name=f"{self.country} authorities",
             root=self.root,
             issuing=(self.issuing,),
+            timestamping=(self.timestamping.certificate,),
             since=self.root.not_valid_before_utc if since is None else since,
             until=until,
         )
@@ -269,6 +280,11 @@ class Authority:
         keyfiles.write_certificate(folder / "root.pem", self.root)
         keyfiles.write_certificate(folder / "issuing.pem", self.issuing)
         self.publisher.save(folder / "publisher")
+        self.timestamping.save(folder / "timestamping")
+        self.save_books(folder)
+
+    def save_books(self, folder: Path) -> None:
+        """Write what was withdrawn into `folder`, where `save` wrote all the rest."""
         books = [
             {
                 "issuer": "root" if each.issuer == self.root.subject else "issuing",
@@ -307,6 +323,7 @@ class Authority:
             root=root,
             issuing=issuing,
             publisher=publisher,
+            timestamping=TimestampAuthority.load(folder / "timestamping"),
             _chance=chance,
             _root_key=_p256(folder / "root.key.pem"),
             _issuing_key=_p256(folder / "issuing.key.pem"),

@@ -24,6 +24,8 @@
     ├── NotYetValid              the moment is before the first
     ├── Revoked                  withdrawn, with effect before the moment
     ├── RevocationUnknown        nothing fresh says whether it is withdrawn: indeterminate, not good
+    ├── MalformedTimestamp       not a timestamp as RFC 3161 has it
+    ├── OtherTimestamp           a timestamp of other octets, for another request, or of another authority
     ├── StaleTrustList           past its next update
     └── RolledBackTrustList      older than one already seen, or another one under the same version
 
@@ -177,6 +179,18 @@ class RevocationUnknown(TrustError):
     """No fresh revocation list of the issuer is at hand, so nothing can be said."""
 
     rule = "RFC 5280, 6.3.3"
+
+
+class MalformedTimestamp(TrustError):
+    """What was offered as a timestamp is not one, or its authority granted none."""
+
+    rule = "RFC 3161, 2.4.2; RFC 5652, 5"
+
+
+class OtherTimestamp(TrustError):
+    """A timestamp, but of other octets, for another request, or of another authority than the one it names."""
+
+    rule = "RFC 3161, 2.2; RFC 5816, 2"
 
 
 class StaleTrustList(TrustError):

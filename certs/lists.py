@@ -21,9 +21,10 @@ from certs.identity import readable
 
 @dataclass(frozen=True)
 class Authorities:
-    """One recognised hierarchy: a root, its issuing authorities, and the time of its recognition.
+    """One recognised hierarchy: a root, its issuing and timestamping authorities, and the time of its recognition.
 
-    `since` is its first moment; `until`, when given, the first moment it is recognised no more.
+    `since` is its first moment; `until`, when given, the first moment it is recognised no more. A list written before
+    there were timestamps names no timestamping authority.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Authorities:
     issuing: tuple[x509.Certificate, ...]
     since: datetime
     until: datetime | None = None
+    timestamping: tuple[x509.Certificate, ...] = ()
 
     @property
     def root_thumbprint(self) -> str:
@@ -58,6 +60,7 @@ class TrustList:
                     "name": one.name,
                     "root": _pem(one.root),
                     "since": _stamp(one.since),
+                    "timestamping": [_pem(each) for each in one.timestamping],
                     "until": None if one.until is None else _stamp(one.until),
                 }
                 for one in self.authorities
@@ -114,6 +117,9 @@ def _authorities(value: JsonValue) -> Authorities:
         issuing=tuple(_certificate(each) for each in issuing),
         since=_moment(_text(value, "since")),
         until=None if until is None else _moment(_text(value, "until")),
+        timestamping=tuple(_certificate(each) for each in _array(value, "timestamping"))
+        if "timestamping" in value
+        else (),
     )
 
 

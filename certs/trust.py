@@ -35,6 +35,7 @@ from certs.errors import (
 from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, bearer, dictated
 from certs.lists import Authorities, TrustList, publisher_of
 from certs.revocation import Revocation, RevocationList, key_identifier, read_crl
+from certs.timestamps import meant_for_timestamps
 
 __all__ = ["Authorities", "Recognised", "TrustList", "TrustStore"]
 
@@ -111,6 +112,16 @@ class TrustStore:
     def crls(self) -> tuple[bytes, ...]:
         """The revocation lists in force, as they came (DER)."""
         return tuple(each.der for each in self._revoked.values())
+
+    def timestamping(self, country: str) -> tuple[x509.Certificate, ...]:
+        """The timestamping authorities on the list in force of `country`. Whether one is good is said by `validate`."""
+        return tuple(
+            each
+            for listed in self._listed.values()
+            if listed.trust_list.country == country
+            for one in listed.trust_list.authorities
+            for each in one.timestamping
+        )
 
     def revocation(self, certificate: x509.Certificate) -> Revocation | None:
         """What is known of a certificate's withdrawal, whenever it takes effect; None when nothing is."""
@@ -404,8 +415,12 @@ def _holds_together(authorities: Authorities, country: str) -> None:
     paths.issued(root, root)
     for issuing in authorities.issuing:
         paths.issued(paths.authority(issuing), root)
+    for stamper in authorities.timestamping:
+        by = next((one for one in authorities.issuing if one.subject == stamper.issuer), root)
+        meant_for_timestamps(paths.issued(stamper, by))
     for each in (root, *authorities.issuing):
         key_identifier(each)
+    for each in (root, *authorities.issuing, *authorities.timestamping):
         if bearer(each)[0] != country:
             found = _names(each)
             raise BrokenPath(f"{found} is on the trust list of {country}: an authority outside its country")

@@ -73,11 +73,16 @@ class Recognition(BaseModel):
 
 
 class Witnessing(BaseModel):
-    """How often a party asks the other to cosign its log."""
+    """How often a party asks the other to cosign its log, and whether both have timestamps put on what was cosigned.
+
+    Each side asks its own country's authority. "asked": one that is silent is told of, and traffic goes on;
+    "required": a checkpoint counts as cosigned only with both; "none": nobody asks.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     every_records: Annotated[int, Field(gt=0)] = 256
+    timestamps: Literal["none", "asked", "required"] = "asked"
 
 
 class Limits(BaseModel):

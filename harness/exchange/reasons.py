@@ -469,6 +469,34 @@ OUTSIDE_ITS_NAMES: Final = Reason(
     "签发机构为其无权担保的名称（例如他国的名称）作了担保。",
     "Орган поручился за имя, за которое не вправе ручаться, например за имя другой страны.",
 )
+MALFORMED_TIMESTAMP: Final = Reason(
+    "430",
+    "malformed timestamp",
+    Step.VERIFY,
+    "RFC 3161, 2.4.2",
+    "What came as a timestamp is not one, or the timestamping authority granted none.",
+    "所附的时间戳不是有效格式的时间戳，或时间戳机构未予签发。",
+    "Присланная метка времени таковой не является, или центр меток времени её не выдал.",
+)
+OTHER_TIMESTAMP: Final = Reason(
+    "431",
+    "timestamp of something else",
+    Step.VERIFY,
+    "RFC 3161, 2.2; RFC 5816",
+    "The timestamp is of other bytes, or of another authority than the one it names.",
+    "该时间戳针对的是其他字节内容，或并非出自其所称的机构。",
+    "Метка времени поставлена на другие байты или другим центром, чем в ней назван.",
+)
+MISSING_TIMESTAMP: Final = Reason(
+    "432",
+    "timestamp missing",
+    Step.VERIFY,
+    "the corridor agreement, witnessing.timestamps",
+    "The cosignature came without the timestamp that the agreement demands.",
+    "会签未附协定所要求的时间戳。",
+    "Заверяющая подпись пришла без метки времени, которой требует соглашение.",
+    retry=True,
+)
 REJECTED_BY_AUTHORITY: Final = Reason(
     "501",
     "rejected by the authority",

@@ -38,7 +38,7 @@ from harness.clock import Chance, Clock
 from harness.errors import BadInput
 from harness.exchange.agreement import Agreement, Signed, read
 from harness.exchange.bus import Bus
-from harness.exchange.seat import Seat
+from harness.exchange.seat import Seat, Stamper
 
 FORMAT: Final = 1
 TICKET: Final = "seat.json"
@@ -97,8 +97,10 @@ def ticket(folder: Path) -> Ticket:
     return Ticket(run, party, roots)
 
 
-def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
+def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance, stamper: Stamper | None = None) -> Seat:
     """Take the seat in `folder`, on `bus`. Everything in it is checked as of now, as if it had come from a stranger.
+
+    How the party reaches its country's timestamping authority is, like the bus, no part of the folder.
 
     Raises:
         BadInput: a file is missing or damaged, a list or an agreement does not hold, or the key is another party's.
@@ -148,6 +150,7 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
         folder=folder,
         openers=_openers(folder, found.party),
         readers=_readers(folder),
+        stamper=stamper,
     )
 
 

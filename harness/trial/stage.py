@@ -46,6 +46,7 @@ from harness.trial.processes import Way
 from harness.trial.recognition import Given
 from harness.trial.roads import Road
 from harness.trial.seated import DISK_FULL, PAUSE, House, InHouse, Seated, cause_of
+from harness.trial.stamping import Desk, answering
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
@@ -80,6 +81,7 @@ class Country:
     crls: tuple[bytes, ...]
     openers: Mapping[str, Opener]
     """The keys that open what is encrypted for it, by profile."""
+    desk: Desk
 
     def published(self) -> dict[str, object]:
         """What anybody can look up: trust list (a token), root's fingerprint, CRLs and certificates to encrypt for."""
@@ -642,6 +644,7 @@ def _founded(code: str, authority: Authority, setting: Setting, given: Given, pr
         trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime, crossings=given.crossings),
         crls=(*authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime), *given.crls),
         openers=openers,
+        desk=Desk(authority.timestamping, setting.clock, setting.chance),
     )
 
 
@@ -719,6 +722,7 @@ def _seat(
         chance=setting.chance,
         folder=folder,
         openers=countries[code].openers,
+        stamper=countries[code].desk,
         readers={
             other: countries[other].openers[one.encryption if one.encrypts else jwe.ECDH].certificate
             for other, one in agreed.items()
@@ -772,8 +776,10 @@ async def housed(stage: Stage, way: Way | None) -> AsyncIterator[House]:
         yield InHouse
         return
     path = stage.setting.folder / "wire.sock"
-    async with wired(stage.wire, path):
-        yield replace(way, wire=path).house
+    sockets = {code: stage.setting.folder / f"timestamps-{code}.sock" for code in stage.countries}
+    desks = {sockets[code]: country.desk for code, country in stage.countries.items()}
+    async with wired(stage.wire, path), answering(desks):
+        yield replace(way, wire=path, stampers=sockets).house
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.conformance import jws, x509
+from harness.cli.conformance import jws, timestamp, x509
 
 
 @click.group(name="conformance")
@@ -25,3 +25,4 @@ def command() -> None:
 
 command.add_command(jws.command)
 command.add_command(x509.command)
+command.add_command(timestamp.command)
