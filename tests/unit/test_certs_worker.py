@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import select
 import signal
 import subprocess
@@ -19,8 +20,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certs import paths, worker
+from certs.authority import Authority
 from certs.errors import BrokenPath, PathTooCostly
+from certs.identity import Algorithm
 from certs.question import Question
+from certs.trust import TrustStore
 from certs.worker import Worker
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)
@@ -245,3 +249,23 @@ def test_one_worker_for_all_trust_stores() -> None:
     pid = worker.SHARED.pid
     paths.settle(HONEST, within=20)
     assert worker.SHARED.pid == pid
+
+
+def test_a_flood_of_one_hostile_certificate_costs_one_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A trust store remembers that validation was given up, too: the second time nobody is asked."""
+    chance = random.Random(1)
+    qm = Authority.found("QM", AT - timedelta(days=1), lambda count, _: chance.randbytes(count), timedelta(days=9))
+    trust = TrustStore()
+    trust.load_list(qm.trust_list(1, AT, AT + timedelta(days=1)), anchor=qm.anchor, at=AT)
+    for der in qm.crls(AT):
+        trust.load_crl(der)
+    signer = qm.issue_signing("QM", Algorithm.ES256, AT - timedelta(days=1)).certificate
+    monkeypatch.setattr(paths, "LONGEST_WALK", 0.0)  # whatever it is, it takes longer than that
+    with pytest.raises(PathTooCostly):
+        trust.validate(signer, at=AT)
+    monkeypatch.setattr(paths, "LONGEST_WALK", 20.0)
+    with pytest.raises(PathTooCostly):
+        trust.validate(signer, at=AT)
+    for der in qm.crls(AT + timedelta(minutes=1)):
+        trust.load_crl(der)  # another epoch
+    assert trust.validate(signer, at=AT).party == "QM"
