@@ -90,7 +90,7 @@ class Authority:
         within = (*drafts.for_authority(below=0, country=country), *under)
         issuing_key, issuing = drafted("issuing", f"{country} issuing authority", within)
         publisher_key, publisher = drafted("publisher", publisher_of(country), (*drafts.for_signing(), *under))
-        stamping = drafts.for_timestamping()
+        stamping = (*drafts.for_timestamping(), *under)
         stamping_key, stamper = drafted("timestamping", f"{country} timestamping authority", stamping)
         by_root, by_issuing = Issuer(root.name, root_key), Issuer(issuing.name, issuing_key)
         return cls(
