@@ -15,7 +15,7 @@ from harness.trial.checks import CHECKS
 from harness.trial.runner import Playbill, judge, play, trouble
 from harness.trial.script import Saboteur, Scenario
 from harness.trial.verdict import Verdict
-from nodes import mortals, saboteurs, small_disks
+from nodes import mortals, pausing, saboteurs, small_disks
 from nodes.window import Window
 from scenarios.pack import PACK
 
@@ -80,14 +80,14 @@ def test_a_saboteur_that_nobody_seats() -> None:
     """There is none: each plays in at least one scenario."""
     written = {
         one
-        for module in (saboteurs, mortals, small_disks)
+        for module in (saboteurs, mortals, pausing, small_disks)
         for one in vars(module).values()
         if inspect.isclass(one) and issubclass(one, Window) and one.__module__ == module.__name__
     }
     operators = {
         one for one in vars(saboteurs).values() if inspect.isfunction(one) and one.__module__ == saboteurs.__name__
     }
-    # A mortal dies, a small disk is full, and both are honest.
-    assert (written - {mortals.Mortal, small_disks.SmallDisk}) | operators == {
+    # A mortal dies, a small disk is full, one pauses: all three are honest.
+    assert (written - {mortals.Mortal, pausing.Pausing, small_disks.SmallDisk}) | operators == {
         saboteur.cast or saboteur.grants for _, saboteur in SEATED
     }
