@@ -1,4 +1,4 @@
-"""A country's authorities: a root, an issuing authority under it, and the publisher of its trust list.
+"""A country's authorities: a root, an issuing authority under it, a timestamping one, the publisher of its trust list.
 
 The only maker of keys. Issues, withdraws, and says what was withdrawn; keeps its own books in one folder.
 What a certificate carries: certs.drafts.  Reading revocation lists: certs.revocation.
@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, x25519
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs import drafts, hpke, jwe, jws, keyfiles
+from certs import crossing, drafts, hpke, jwe, jws, keyfiles
 from certs.algorithms import PrivateKey
 from certs.drafts import Draft, Issuer, Octets
 from certs.errors import BrokenPath, UnsupportedAlgorithm
-from certs.identity import Algorithm, Identity
+from certs.identity import Algorithm, Identity, dictated
 from certs.jwe import Opener
 from certs.lists import Authorities, TrustList, publisher_of
+from certs.stamping import TimestampAuthority
 
 SIGNING_LIFETIME = timedelta(days=365)
 CRL_LIFETIME = timedelta(days=1)
@@ -50,20 +51,31 @@ class Authority:
     root: x509.Certificate
     issuing: x509.Certificate
     publisher: Identity
+    timestamping: TimestampAuthority
     _chance: Octets = field(repr=False)
     _root_key: ec.EllipticCurvePrivateKey = field(repr=False)
     _issuing_key: ec.EllipticCurvePrivateKey = field(repr=False)
     _withdrawn: list[Withdrawal] = field(default_factory=list)  # grows only; written by `revoke` and `load`
 
     @classmethod
-    def found(cls, country: str, at: datetime, chance: Octets, lifetime: timedelta) -> Self:
+    def found(
+        cls,
+        country: str,
+        at: datetime,
+        chance: Octets,
+        lifetime: timedelta,
+        *,
+        policies: Sequence[x509.ObjectIdentifier] = (),
+    ) -> Self:
         """Found a country's authorities.
 
         Args:
             country: ISO 3166-1 alpha-2, user-assigned codes included ("QM").
             at: the first moment of validity, cut to whole seconds.
             chance: where keys and serial numbers come from; the same octets make the same certificates.
-            lifetime: how long root, issuing authority and publisher are valid.
+            lifetime: how long all of them are valid.
+            policies: what it issues under, where others recognise it by cross-certificates; then its root may also
+                stand above theirs.
         """
 
         def drafted(role: str, common: str, extensions: drafts.Extensions) -> tuple[ec.EllipticCurvePrivateKey, Draft]:
@@ -73,38 +85,61 @@ class Authority:
             return key, Draft(name, key.public_key(), number, since, since + lifetime, extensions)
 
         since = drafts.whole_seconds(at)
-        root_key, root = drafted("root", f"{country} root", drafts.for_authority(below=1))
-        within = drafts.for_authority(below=0, country=country)
+        root_key, root = drafted("root", f"{country} root", drafts.for_authority(below=3 if policies else 1))
+        under = crossing.policies(*policies)
+        within = (*drafts.for_authority(below=0, country=country), *under)
         issuing_key, issuing = drafted("issuing", f"{country} issuing authority", within)
-        publisher_key, publisher = drafted("publisher", publisher_of(country), drafts.for_signing())
+        publisher_key, publisher = drafted("publisher", publisher_of(country), (*drafts.for_signing(), *under))
+        stamping = (*drafts.for_timestamping(), *under)
+        stamping_key, stamper = drafted("timestamping", f"{country} timestamping authority", stamping)
         by_root, by_issuing = Issuer(root.name, root_key), Issuer(issuing.name, issuing_key)
         return cls(
             country=country,
             root=root.signed(by_root),
             issuing=issuing.signed(by_root),
             publisher=Identity(publisher_of(country), country, publisher_key, publisher.signed(by_issuing)),
+            timestamping=TimestampAuthority(country, stamping_key, stamper.signed(by_issuing)),
             _chance=chance,
             _root_key=root_key,
             _issuing_key=issuing_key,
         )
 
     @property
+    def withdrawn(self) -> tuple[Withdrawal, ...]:
+        """What the books say, oldest first."""
+        return tuple(self._withdrawn)
+
+    @property
     def anchor(self) -> str:
         """Hex SHA-256 of the root's DER: what an agreement pins."""
         return self.root.fingerprint(hashes.SHA256()).hex()
 
+    @property
+    def policies(self) -> tuple[x509.ObjectIdentifier, ...]:
+        """What it issues under: none, unless it was founded so."""
+        return crossing.issued_under(self.issuing)
+
     def issue_signing(
-        self, party: str, algorithm: Algorithm, at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME
+        self,
+        party: str,
+        algorithm: Algorithm,
+        at: datetime,
+        *,
+        lifetime: timedelta = SIGNING_LIFETIME,
+        policies: Sequence[x509.ObjectIdentifier] | None = None,
+        country: str | None = None,
     ) -> Identity:
         """Issue a key and a certificate for signing documents; CN is the party's code, C the country.
 
-        Valid from `at` (cut to seconds) for `lifetime`, but never longer than the issuing authority.
+        Valid from `at` (cut to seconds) for `lifetime`, but never longer than the issuing authority. Issued under the
+        authority's own policies and for its own country, unless others are given: what it may not, it can.
         """
         key = drafts.key_for(algorithm, self._chance, f"certs/{self.country}/{party}/key")
-        draft = self._draft(party, key, at, lifetime, drafts.for_signing())
+        under = crossing.policies(*(self.policies if policies is None else policies))
+        draft = self._draft(party, key, at, lifetime, (*drafts.for_signing(), *under), country)
         draft = replace(draft, pss=algorithm is Algorithm.PS256)
         certificate = draft.signed(Issuer(self.issuing.subject, self._issuing_key))
-        return Identity(party=party, country=self.country, key=key, certificate=certificate)
+        return Identity(party=party, country=country or self.country, key=key, certificate=certificate)
 
     def issue_opener(
         self, party: str, at: datetime, *, profile: str = jwe.ECDH, lifetime: timedelta = SIGNING_LIFETIME
@@ -121,16 +156,36 @@ class Authority:
             UnsupportedAlgorithm: another profile.
         """
         issuer, purpose = Issuer(self.issuing.subject, self._issuing_key), f"certs/{self.country}/{party}/opener"
+        under = crossing.policies(*self.policies)
         if profile == hpke.PROFILE:
             hybrid = hpke.HybridKey.from_seed(self._chance(hpke.SEED, f"{purpose}/hybrid"))
-            extensions = (*drafts.for_agreement(), (hpke.beside(hybrid.public_key()), False))
+            extensions = (*drafts.for_agreement(), *under, (hpke.beside(hybrid.public_key()), False))
             draft = self._draft(party, hybrid.x25519, at, lifetime, extensions)
             return Opener(party, hybrid, draft.signed(issuer))
         if profile != jwe.ECDH:
             raise UnsupportedAlgorithm(f"{profile} is no profile of encryption")
         key = drafts.p256_key(self._chance, purpose)
-        draft = self._draft(party, key, at, lifetime, drafts.for_agreement())
+        draft = self._draft(party, key, at, lifetime, (*drafts.for_agreement(), *under))
         return Opener(party, key, draft.signed(issuer))
+
+    def cross(
+        self, other: x509.Certificate, bounds: crossing.Bounds, at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME
+    ) -> x509.Certificate:
+        """Have the root vouch for another authority's root, within `bounds`: a cross-certificate.
+
+        Args:
+            other: the other root. Its key is taken as it stands there; that it is theirs is for the caller to know.
+            bounds: what it may vouch for in turn.
+            at: the first moment of validity.
+            lifetime: how long, never longer than either root.
+        """
+        _, key = dictated(other)
+        since = drafts.whole_seconds(at)
+        number = drafts.serial(self._chance, f"certs/{self.country}/crossing/{other.subject.rfc4514_string()}/serial")
+        until = min(since + lifetime, self.root.not_valid_after_utc, other.not_valid_after_utc)
+        extensions = (*drafts.for_authority(below=bounds.below), *crossing.for_crossing(bounds))
+        draft = Draft(other.subject, key, number, since, until, extensions)
+        return draft.signed(Issuer(self.root.subject, self._root_key))
 
     def issue_tls(
         self, principal: str, hosts: Sequence[str], at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME
@@ -191,6 +246,7 @@ class Authority:
         *,
         since: datetime | None = None,
         until: datetime | None = None,
+        crossings: Sequence[x509.Certificate] = (),
     ) -> bytes:
         """This country's own trust list, signed by its publisher (compact JWS, certs.jws.TRUST_LIST).
 
@@ -200,15 +256,17 @@ class Authority:
             next_update: after this moment it is stale.
             since: from when the authorities are recognised; by default, since they were founded.
             until: from when on they are recognised no more, if withdrawn.
+            crossings: cross-certificates by which this country recognises others.
         """
         own = Authorities(
             name=f"{self.country} authorities",
             root=self.root,
             issuing=(self.issuing,),
+            timestamping=(self.timestamping.certificate,),
             since=self.root.not_valid_before_utc if since is None else since,
             until=until,
         )
-        return self.publish(TrustList(self.country, version, at, next_update, (own,)))
+        return self.publish(TrustList(self.country, version, at, next_update, (own,), tuple(crossings)))
 
     def publish(self, trust_list: TrustList) -> bytes:
         """Sign any trust list as this country's publisher."""
@@ -222,6 +280,11 @@ class Authority:
         keyfiles.write_certificate(folder / "root.pem", self.root)
         keyfiles.write_certificate(folder / "issuing.pem", self.issuing)
         self.publisher.save(folder / "publisher")
+        self.timestamping.save(folder / "timestamping")
+        self.save_books(folder)
+
+    def save_books(self, folder: Path) -> None:
+        """Write what was withdrawn into `folder`, where `save` wrote all the rest."""
         books = [
             {
                 "issuer": "root" if each.issuer == self.root.subject else "issuing",
@@ -260,6 +323,7 @@ class Authority:
             root=root,
             issuing=issuing,
             publisher=publisher,
+            timestamping=TimestampAuthority.load(folder / "timestamping"),
             _chance=chance,
             _root_key=_p256(folder / "root.key.pem"),
             _issuing_key=_p256(folder / "issuing.key.pem"),
@@ -273,10 +337,11 @@ class Authority:
         at: datetime,
         lifetime: timedelta,
         extensions: drafts.Extensions,
+        country: str | None = None,
     ) -> Draft:
         since = drafts.whole_seconds(at)
         return Draft(
-            name=drafts.name(self.country, common),
+            name=drafts.name(country or self.country, common),
             key=key.public_key(),
             serial=drafts.serial(self._chance, f"certs/{self.country}/{common}/serial"),
             since=since,

@@ -144,6 +144,15 @@ def for_agreement() -> Extensions:
     )
 
 
+def for_timestamping() -> Extensions:
+    """A timestamping authority, and nothing else, said critically (RFC 3161, 2.3)."""
+    return (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (_usage(authority=False), True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.TIME_STAMPING]), True),
+    )
+
+
 def for_tls(hosts: Sequence[str]) -> Extensions:
     """Either end of a TLS connection (RFC 9325); `hosts` are names and addresses it answers on, none for a client."""
     extensions: Extensions = (

@@ -16,11 +16,16 @@
     ├── BadSignature             the bytes are not those that were signed
     ├── UnknownSigner            no authority recognised at that moment vouches for the key
     ├── BrokenPath               the chain does not hold
+    ├── PathTooCostly            whether it holds was not found out within the time, memory and size allowed
+    ├── OutsideNames             a name that an authority on the path may not vouch for
+    ├── PolicyNotMapped          no policy that is asked for is good along the whole path
     ├── WrongUsage               a good certificate, meant for something else
     ├── Expired                  the moment is after the certificate's last
     ├── NotYetValid              the moment is before the first
     ├── Revoked                  withdrawn, with effect before the moment
     ├── RevocationUnknown        nothing fresh says whether it is withdrawn: indeterminate, not good
+    ├── MalformedTimestamp       not a timestamp as RFC 3161 has it
+    ├── OtherTimestamp           a timestamp of other octets, for another request, or of another authority
     ├── StaleTrustList           past its next update
     └── RolledBackTrustList      older than one already seen, or another one under the same version
 
@@ -128,6 +133,24 @@ class BrokenPath(TrustError):
     rule = "RFC 5280, 6.1"
 
 
+class PathTooCostly(TrustError):
+    """Nobody may keep us busy at will: nothing is said about the path but that it was given up."""
+
+    rule = "docs/wire.md, 5"
+
+
+class OutsideNames(TrustError):
+    """An authority on the path may not vouch for that name: a name constraint excludes it."""
+
+    rule = "RFC 5280, 4.2.1.10 and 6.1.3 (b) and (c)"
+
+
+class PolicyNotMapped(TrustError):
+    """None of the policies asked for is valid, by itself or by mapping, along the whole path."""
+
+    rule = "RFC 5280, 4.2.1.5, 6.1.3 (f) and 6.1.5 (g)"
+
+
 class WrongUsage(TrustError):
     """The certificate is meant for something else."""
 
@@ -156,6 +179,18 @@ class RevocationUnknown(TrustError):
     """No fresh revocation list of the issuer is at hand, so nothing can be said."""
 
     rule = "RFC 5280, 6.3.3"
+
+
+class MalformedTimestamp(TrustError):
+    """What was offered as a timestamp is not one, or its authority granted none."""
+
+    rule = "RFC 3161, 2.4.2; RFC 5652, 5"
+
+
+class OtherTimestamp(TrustError):
+    """A timestamp, but of other octets, for another request, or of another authority than the one it names."""
+
+    rule = "RFC 3161, 2.2; RFC 5816, 2"
 
 
 class StaleTrustList(TrustError):

@@ -21,9 +21,10 @@ from certs.identity import readable
 
 @dataclass(frozen=True)
 class Authorities:
-    """One recognised hierarchy: a root, its issuing authorities, and the time of its recognition.
+    """One recognised hierarchy: a root, its issuing and timestamping authorities, and the time of its recognition.
 
-    `since` is its first moment; `until`, when given, the first moment it is recognised no more.
+    `since` is its first moment; `until`, when given, the first moment it is recognised no more. A list written before
+    there were timestamps names no timestamping authority.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Authorities:
     issuing: tuple[x509.Certificate, ...]
     since: datetime
     until: datetime | None = None
+    timestamping: tuple[x509.Certificate, ...] = ()
 
     @property
     def root_thumbprint(self) -> str:
@@ -47,16 +49,18 @@ class TrustList:
     issued: datetime
     next_update: datetime
     authorities: tuple[Authorities, ...]
+    crossings: tuple[x509.Certificate, ...] = ()  # by which it recognises others' roots, where an agreement says so
 
     def payload(self) -> bytes:
         """The JSON text to sign: names sorted, no blanks, so that the same list is the same octets."""
-        value = {
+        value: dict[str, object] = {
             "authorities": [
                 {
                     "issuing": [_pem(each) for each in one.issuing],
                     "name": one.name,
                     "root": _pem(one.root),
                     "since": _stamp(one.since),
+                    "timestamping": [_pem(each) for each in one.timestamping],
                     "until": None if one.until is None else _stamp(one.until),
                 }
                 for one in self.authorities
@@ -66,6 +70,8 @@ class TrustList:
             "nextupdate": _stamp(self.next_update),
             "version": self.version,
         }
+        if self.crossings:
+            value["crossings"] = [_pem(each) for each in self.crossings]
         return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
 
     @classmethod
@@ -87,6 +93,7 @@ class TrustList:
                 issued=_moment(_text(found, "issued")),
                 next_update=_moment(_text(found, "nextupdate")),
                 authorities=tuple(_authorities(each) for each in _array(found, "authorities")),
+                crossings=tuple(_certificate(each) for each in _array({"crossings": [], **found}, "crossings")),
             )
         except KeyError as error:
             raise MalformedList(f"the list lacks {error.args[0]}") from error
@@ -110,6 +117,9 @@ def _authorities(value: JsonValue) -> Authorities:
         issuing=tuple(_certificate(each) for each in issuing),
         since=_moment(_text(value, "since")),
         until=None if until is None else _moment(_text(value, "until")),
+        timestamping=tuple(_certificate(each) for each in _array(value, "timestamping"))
+        if "timestamping" in value
+        else (),
     )
 
 

@@ -1,103 +1,117 @@
-"""One certificate, one pinned issuing authority, one pinned root: does the path hold (RFC 5280, 6.1)?
+"""Certificates and the paths they stand on: does one hold (RFC 5280, 6.1), and is each meant for its place?
 
-Only certificates from a trust list take part, so a stranger cannot lengthen the search: leaf, issuing, root.
-Who is pinned, and since when: certs.trust.  The full algorithm is pyhanko-certvalidator's.
+Only certificates that somebody pinned take part, so a stranger cannot lengthen the search: `walk` asks a process of
+its own (certs.worker, certs.walker), behind small gates of ours.  Who is pinned, and since when: certs.trust.
 """
 
 from __future__ import annotations
 
-from collections.abc import Coroutine, Sequence, Sized
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Final
 
-from asn1crypto import crl as asn1_crl
-from asn1crypto import x509 as asn1_x509
 from cryptography import exceptions, x509
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from pyhanko_certvalidator import CertificateValidator, ValidationContext
-from pyhanko_certvalidator import errors as hanko
 
-from certs.errors import (
-    BrokenPath,
-    Expired,
-    NotYetValid,
-    RevocationUnknown,
-    Revoked,
-    TrustError,
-    UnsupportedAlgorithm,
-    WrongUsage,
-)
+from certs import worker
+from certs.errors import BrokenPath, PathTooCostly, WrongUsage
 from certs.identity import KEY_AGREEMENT
+from certs.question import Question
 from certs.revocation import RevocationList
 
-LONGEST_PATH: Final = 4  # certificates
+LONGEST_PATH: Final = 4  # certificates below the anchor: leaf, issuing authority, and two crossings at most
+LONGEST_WALK: Final = 2.0
+"""Seconds of real time for one path. A window waits that long at most, once for each certificate and epoch."""
 
-# Ours by what happened there. The order matters: the first that fits decides.
-_MEANING: Final[tuple[tuple[type[Exception], type[TrustError]], ...]] = (
-    (hanko.RevokedError, Revoked),
-    (hanko.InsufficientRevinfoError, RevocationUnknown),
-    (hanko.ExpiredError, Expired),
-    (hanko.NotYetValidError, NotYetValid),
-    (hanko.DisallowedAlgorithmError, UnsupportedAlgorithm),
-    (hanko.InvalidCertificateError, WrongUsage),
-)
+LARGEST: Final = 16 * 1024  # octets of a certificate; one with ML-DSA-65 has 6 000
+MOST_EXTENSIONS: Final = 32
+MOST_NAMES: Final = 64  # in one certificate: alternative names, and constraints on names
+MOST_POLICIES: Final = 16  # in one certificate
 
 
 def walk(
     leaf: x509.Certificate,
-    issuing: x509.Certificate,
-    root: x509.Certificate,
+    between: Sequence[x509.Certificate],
+    anchor: x509.Certificate,
     *,
-    crls: Sequence[RevocationList],
+    crls: Iterable[RevocationList],
     usage: x509.ObjectIdentifier,
     at: datetime,
+    policy: x509.ObjectIdentifier | None = None,
     revocation: bool = True,
 ) -> None:
     """Validate the path as of `at`, without any fetching.
 
     Args:
         leaf: the certificate in question.
-        issuing: the only authority between.
-        root: the only anchor.
+        between: the only authorities that may stand between.
+        anchor: the only anchor.
         crls: the lists at hand; a list newer than `at` counts, it knows at least as much about the past.
         usage: the extended key usage the leaf must have; any-usage does not do.
         at: the moment of the question.
+        policy: what must be good along the whole path, in the anchor's own terms; None: nothing is asked.
         revocation: whether the lists must cover the path. False only for the publisher of the very first trust
             list, which comes before any revocation list can be believed.
 
     Raises:
-        TrustError: of the kind that says why the path does not hold.
+        TrustError: of the kind that says why the path does not hold; PathTooCostly when that was not found out.
     """
-    try:
-        context = ValidationContext(
-            trust_roots=[_certificate(root)],
-            other_certs=[_certificate(issuing)],
-            crls=[asn1_crl.CertificateList.load(each.der) for each in crls],
-            allow_fetching=False,
-            revocation_mode="require" if revocation else "soft-fail",
-            retroactive_revinfo=True,
-            moment=at,
-        )
-        validator = CertificateValidator(_certificate(leaf), validation_context=context)
-        # With fetching off nothing ever awaits: one push runs the coroutine to its end, also inside a running loop.
-        steps: Coroutine[object, object, Sized] = validator.async_validate_usage(  # type: ignore[no-untyped-call] # published so
-            key_usage={"key_agreement" if usage == KEY_AGREEMENT else "digital_signature"},
-            extended_key_usage={usage.dotted_string},
-            extended_optional=False,
-        )
-        steps.send(None)
-    except StopIteration as done:
-        if len(done.value) > LONGEST_PATH:
-            raise BrokenPath(f"a path of more than {LONGEST_PATH} certificates") from None
-        return
-    except (hanko.PathError, hanko.ValidationError) as error:
-        kind = next((ours for theirs, ours in _MEANING if isinstance(error, theirs)), BrokenPath)
-        raise kind(str(error)) from error
-    except (ValueError, TypeError, KeyError) as error:  # asn1crypto, on octets that another parser let through
-        raise BrokenPath(f"the certificate cannot be read: {error}") from error
-    steps.close()
-    raise BrokenPath("validation asked for the network")
+    for each in (leaf, *between, anchor):
+        small(each)
+    asked = Question(
+        leaf=_der(leaf),
+        intermediates=tuple(_der(each) for each in between),
+        anchors=(_der(anchor),),
+        crls=tuple(each.der for each in crls),
+        at=at,
+        policies=() if policy is None else (policy.dotted_string,),
+        explicit_policy=policy is not None,
+        key_usage=("key_agreement" if usage == KEY_AGREEMENT else "digital_signature",),
+        extended_key_usage=(usage.dotted_string,),
+        revocation=revocation,
+        longest=LONGEST_PATH,
+    )
+    settle(asked, within=LONGEST_WALK)
+
+
+def prepare() -> None:
+    """Let the process that validates come up meanwhile: it takes some tenths of a second."""
+    worker.SHARED.start()
+
+
+def settle(question: Question, *, within: float) -> None:
+    """Return when some path holds. Raises TrustError as `walk` does, after `within` seconds at the latest."""
+    worker.SHARED.ask(question, within=within).settled()
+
+
+def small(certificate: x509.Certificate) -> x509.Certificate:
+    """Return `certificate` once it is of a size that an honest one has.
+
+    Raises:
+        PathTooCostly: larger, or with more extensions, names, constraints or policies.
+    """
+    size = len(_der(certificate))
+    if size > LARGEST:
+        raise PathTooCostly(f"a certificate of {size} octets; allowed: {LARGEST}")
+    extensions = certificate.extensions
+    names = policies = 0
+    for each in extensions:
+        value = each.value
+        if isinstance(value, x509.SubjectAlternativeName | x509.IssuerAlternativeName):
+            names += len(list(value))
+        elif isinstance(value, x509.NameConstraints):
+            names += len(value.permitted_subtrees or ()) + len(value.excluded_subtrees or ())
+        elif isinstance(value, x509.CertificatePolicies):
+            policies += len(list(value))
+    for what, found, most in (
+        ("extensions", len(list(extensions)), MOST_EXTENSIONS),
+        ("names and constraints on names", names, MOST_NAMES),
+        ("policies", policies, MOST_POLICIES),
+    ):
+        if found > most:
+            raise PathTooCostly(f"{_names(certificate)} has {found} {what}; allowed: {most}")
+    return certificate
 
 
 def issued(certificate: x509.Certificate, by: x509.Certificate) -> x509.Certificate:
@@ -155,5 +169,5 @@ def _names(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
 
 
-def _certificate(certificate: x509.Certificate) -> asn1_x509.Certificate:
-    return asn1_x509.Certificate.load(certificate.public_bytes(Encoding.DER))
+def _der(certificate: x509.Certificate) -> bytes:
+    return certificate.public_bytes(Encoding.DER)

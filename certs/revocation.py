@@ -37,7 +37,7 @@ class Revocation:
     def counts_from(self) -> datetime:
         """From when on a signature no longer counts, unless its existence is proven earlier.
 
-        The revocation date; after a compromise, the invalidity date when that is earlier (docs/wire.md, section 6).
+        The revocation date; after a compromise, the invalidity date when that is earlier (docs/wire.md, section 5).
         """
         if self.invalid_since is None or self.reason not in _COMPROMISED:
             return self.at

@@ -7,20 +7,24 @@ Values of a trust list: certs.lists.  One path: certs.paths.  Signatures on mess
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import pairwise
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from certs import jwe, jws, paths
+from certs import crossing, jwe, jws, paths
 from certs.errors import (
     BrokenPath,
     Expired,
     MalformedList,
     MalformedToken,
     NotYetValid,
+    OutsideNames,
     RevocationUnknown,
     Revoked,
     RolledBackTrustList,
@@ -31,6 +35,7 @@ from certs.errors import (
 from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, bearer, dictated
 from certs.lists import Authorities, TrustList, publisher_of
 from certs.revocation import Revocation, RevocationList, key_identifier, read_crl
+from certs.timestamps import meant_for_timestamps
 
 __all__ = ["Authorities", "Recognised", "TrustList", "TrustStore"]
 
@@ -55,16 +60,25 @@ class _Listed:
     publisher: x509.Certificate
 
 
+@dataclass(frozen=True)
+class _Required:
+    """Over whose root signers of a country are recognised, and under which policy in that root's own terms."""
+
+    by: str
+    policy: x509.ObjectIdentifier
+
+
 @dataclass
 class _Place:
     """Where a certificate belongs, worked out once per epoch. Dates are looked at with each call."""
 
     listed: _Listed
     authorities: Authorities
-    issuing: x509.Certificate
     recognised: Recognised
-    # (certificate, its issuer's thumbprint, first moment, last moment), leaf first. Owned by `_place`.
+    # (certificate, who issued it, first moment, last moment), leaf first. Owned by `_place`.
     path: tuple[tuple[x509.Certificate, bytes, datetime, datetime], ...]
+    policy: x509.ObjectIdentifier | None = None  # which path validation must find; None over a trust list alone
+    over: _Listed | None = None  # whose cross-certificates the path runs over, if it does
     walked: bool = False  # set by `validate` once the whole path held
     broken: TrustError | None = None  # set by `validate` when it did not
 
@@ -80,7 +94,8 @@ class TrustStore:
     seen: Mapping[str, int] = field(default_factory=dict)
     epoch: int = field(default=0, init=False)  # rises with each change
     _listed: dict[str, _Listed] = field(default_factory=dict, init=False)  # by anchor
-    _revoked: dict[bytes, RevocationList] = field(default_factory=dict, init=False)  # by issuer's thumbprint
+    _required: dict[str, _Required] = field(default_factory=dict, init=False)  # by the signers' country
+    _revoked: dict[bytes, RevocationList] = field(default_factory=dict, init=False)  # by issuer, as `_who` has it
     _places: dict[tuple[bytes, str], _Place | TrustError] = field(default_factory=dict, init=False)
 
     @property
@@ -98,12 +113,35 @@ class TrustStore:
         """The revocation lists in force, as they came (DER)."""
         return tuple(each.der for each in self._revoked.values())
 
+    def timestamping(self, country: str) -> tuple[x509.Certificate, ...]:
+        """The timestamping authorities on the list in force of `country`. Whether one is good is said by `validate`."""
+        return tuple(
+            each
+            for listed in self._listed.values()
+            if listed.trust_list.country == country
+            for one in listed.trust_list.authorities
+            for each in one.timestamping
+        )
+
     def revocation(self, certificate: x509.Certificate) -> Revocation | None:
         """What is known of a certificate's withdrawal, whenever it takes effect; None when nothing is."""
         for held in self._revoked.values():
             if held.issuer == certificate.issuer and (found := held.revocations.get(certificate.serial_number)):
                 return found
         return None
+
+    def require(self, country: str, *, by: str, policy: x509.ObjectIdentifier) -> None:
+        """Recognise signers of `country` only over the cross-certificates of `by`, from its root down (RFC 5280, 6.1).
+
+        The trust list of `country` is then no more than where its authorities are found; its root is no anchor.
+
+        Args:
+            country: whose signers.
+            by: the country whose root is the anchor, and whose own trust list holds the cross-certificates.
+            policy: what must be good along the whole path, in the terms of `by`.
+        """
+        self._required[country] = _Required(by, policy)
+        self._turn()
 
     def load_list(self, token: bytes, *, anchor: str, at: datetime) -> TrustList:
         """Take a partner's trust list in force.
@@ -164,11 +202,11 @@ class TrustStore:
         if authority is None:
             raise UnknownSigner(f"{found.issuer.rfc4514_string()} is on no trust list")
         found.signed_by(authority)
-        thumbprint = authority.fingerprint(hashes.SHA256())
-        held = self._revoked.get(thumbprint)
+        who = _who(authority)
+        held = self._revoked.get(who)
         if held is not None and (held.number, held.issued) >= (found.number, found.issued):
             return held
-        self._revoked[thumbprint] = found
+        self._revoked[who] = found
         self._turn()
         return found
 
@@ -197,7 +235,7 @@ class TrustStore:
                 raise NotYetValid(f"{_names(each)} is valid from {since}, not at {at}")
             if at > until:
                 raise Expired(f"{_names(each)} was valid until {until}, not at {at}")
-        # (4) By our own rule for what was withdrawn later (docs/wire.md, section 6).
+        # (4) By our own rule for what was withdrawn later (docs/wire.md, section 5).
         self._not_withdrawn(place, at)
         # (5) Dates and withdrawal were settled above for this very moment, so the rest holds for the epoch.
         if not place.walked:
@@ -219,7 +257,7 @@ class TrustStore:
         if known is not None and known.counts_from <= trust_list.issued:
             raise Revoked(f"the publisher of the trust list was withdrawn as of {known.counts_from}")
         paths.walk(
-            publisher, issuing, own[0].root, crls=(), usage=DOCUMENT_SIGNING, at=trust_list.issued, revocation=False
+            publisher, (issuing,), own[0].root, crls=(), usage=DOCUMENT_SIGNING, at=trust_list.issued, revocation=False
         )
 
     def _not_back(self, trust_list: TrustList, identity: str, anchor: str) -> None:
@@ -236,6 +274,11 @@ class TrustStore:
                 for authority in (each.root, *each.issuing):
                     if authority.subject == name and key_identifier(authority) == key:
                         return authority
+        # A bridge is on nobody's list of authorities: who crosses to it knows it by that.
+        for listed in self._listed.values():
+            for authority in listed.trust_list.crossings:
+                if authority.subject == name and key_identifier(authority) == key:
+                    return authority
         return None
 
     def _turn(self) -> None:
@@ -269,24 +312,38 @@ class TrustStore:
         country, party = bearer(certificate)
         listed, authorities, issuing = self._vouching(certificate)
         paths.issued(certificate, issuing)
-        if country != listed.trust_list.country:
+        required = self._required.get(listed.trust_list.country)
+        # Over a cross-certificate that is for its name constraint to say.
+        if country != listed.trust_list.country and required is None:
             raise BrokenPath(f"an authority of {listed.trust_list.country} vouched for somebody in {country}")
         # A party's code begins with its country's: no authority vouches for another country's party.
         if not party.startswith(country):
             raise BrokenPath(f"an authority of {country} vouched for {party}, which is not of that country")
         paths.meant_for(certificate, usage)
-        root = authorities.root
-        thumbprints = issuing.fingerprint(hashes.SHA256()), root.fingerprint(hashes.SHA256())
+        upwards: tuple[x509.Certificate, ...] = (authorities.root,)
+        over = None
+        if required is not None:
+            over, anchor = self._anchor(required.by)
+            upwards = (*crossing.between(over.trust_list.crossings, authorities.root, anchor), anchor)
         return _Place(
             listed=listed,
             authorities=authorities,
-            issuing=issuing,
             recognised=Recognised(country, party, certificate, authorities.root_thumbprint),
             path=tuple(
-                (each, by, each.not_valid_before_utc, each.not_valid_after_utc)
-                for each, by in ((certificate, thumbprints[0]), (issuing, thumbprints[1]), (root, thumbprints[1]))
+                (each, _who(by), each.not_valid_before_utc, each.not_valid_after_utc)
+                for each, by in pairwise((certificate, issuing, *upwards, upwards[-1]))
             ),
+            policy=None if required is None else required.policy,
+            over=over,
         )
+
+    def _anchor(self, country: str) -> tuple[_Listed, x509.Certificate]:
+        for anchor, listed in self._listed.items():
+            if listed.trust_list.country == country:
+                for each in listed.trust_list.authorities:
+                    if each.root_thumbprint == anchor:
+                        return listed, each.root
+        raise UnknownSigner(f"no trust list of {country} is in force, over whose root others would be recognised")
 
     def _vouching(self, certificate: x509.Certificate) -> tuple[_Listed, Authorities, x509.Certificate]:
         try:
@@ -318,8 +375,12 @@ class TrustStore:
 
     def _walk(self, place: _Place, usage: x509.ObjectIdentifier, at: datetime) -> None:
         crls = [self._revoked[issuer] for _, issuer, _, _ in place.path[:-1]]
+        leaf, *between, anchor = (each for each, _, _, _ in place.path)
         try:
-            paths.walk(place.path[0][0], place.issuing, place.authorities.root, crls=crls, usage=usage, at=at)
+            paths.walk(leaf, between, anchor, crls=crls, usage=usage, at=at, policy=place.policy)
+            # What no name constraint forbade is still another country's.
+            if place.recognised.country != place.listed.trust_list.country:
+                raise OutsideNames(f"{_names(leaf)}: vouched for by {place.listed.trust_list.country}")
         except TrustError as error:
             # What hangs on the moment is asked again with the next call.
             if not isinstance(error, Expired | NotYetValid | Revoked | RevocationUnknown):
@@ -332,10 +393,18 @@ def _names(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
 
 
+def _who(authority: x509.Certificate) -> bytes:
+    """An authority is a name and a key, however many certificates say so."""
+    key = authority.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(authority.subject.public_bytes() + key).digest()
+
+
 def _in_force(place: _Place, at: datetime) -> None:
-    listed, authorities = place.listed.trust_list, place.authorities
-    if listed.next_update < at:
-        raise StaleTrustList(f"the trust list of {listed.country} was to be replaced by {listed.next_update}")
+    authorities = place.authorities
+    for each in (place.listed, place.over):
+        if each is not None and each.trust_list.next_update < at:
+            found = f"{each.trust_list.country} was to be replaced by {each.trust_list.next_update}"
+            raise StaleTrustList(f"the trust list of {found}")
     if at < authorities.since or (authorities.until is not None and at >= authorities.until):
         until = "" if authorities.until is None else f" until {authorities.until}"
         raise UnknownSigner(f"{authorities.name}: recognised from {authorities.since}{until}, not at {at}")
@@ -346,8 +415,12 @@ def _holds_together(authorities: Authorities, country: str) -> None:
     paths.issued(root, root)
     for issuing in authorities.issuing:
         paths.issued(paths.authority(issuing), root)
+    for stamper in authorities.timestamping:
+        by = next((one for one in authorities.issuing if one.subject == stamper.issuer), root)
+        meant_for_timestamps(paths.issued(stamper, by))
     for each in (root, *authorities.issuing):
         key_identifier(each)
+    for each in (root, *authorities.issuing, *authorities.timestamping):
         if bearer(each)[0] != country:
             found = _names(each)
             raise BrokenPath(f"{found} is on the trust list of {country}: an authority outside its country")

@@ -15,7 +15,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from certs import jwe, jws
-from certs.trust import TrustStore
+from certs.identity import bearer
+from certs.trust import Recognised, TrustStore
 from harness.documents.model import Finding
 from harness.errors import Defect
 from harness.evidence import records
@@ -493,3 +494,46 @@ def everybody_reads(rights: tuple[TopicRights, ...]) -> tuple[TopicRights, ...]:
 def everybody_writes(rights: tuple[TopicRights, ...]) -> tuple[TopicRights, ...]:
     """Lets everybody write every topic."""
     return tuple(replace(right, writer=EVERYBODY) for right in rights)
+
+
+# ------------------------------------------------------------------- a path that leads elsewhere than agreed
+
+
+class _TakesItsWord(Steps):
+    """Checks the signature, and takes from the certificate itself whose it is, where one reason speaks against it."""
+
+    passes_over: reasons.Reason
+
+    def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
+        try:
+            return super().verify(delivery, party=party, trust=trust)
+        except Refused as refused:
+            if refused.reason is not self.passes_over:
+                raise
+        token = jws.read(delivery.value)
+        if token.certificate is None:
+            raise Refused(reasons.UNKNOWN_SIGNER, "no certificate")
+        country, named = bearer(token.certificate)
+        octets = jws.check(token, token.certificate, typ=token.typ)
+        signer = Recognised(country, named, token.certificate, "")
+        return Opened(Sealed(delivery.value), Kind(token.typ), parse(octets), signer, token.alg)
+
+
+class _AnyPolicy(_TakesItsWord):
+    passes_over = reasons.POLICY_NOT_MAPPED
+
+
+class TakesAnyPolicy(Window):
+    """Does not ask at which level a certificate was issued."""
+
+    steps = _AnyPolicy()
+
+
+class _AnyName(_TakesItsWord):
+    passes_over = reasons.OUTSIDE_ITS_NAMES
+
+
+class TakesAnyName(Window):
+    """Does not ask whose names an authority may vouch for."""
+
+    steps = _AnyName()

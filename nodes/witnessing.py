@@ -1,7 +1,8 @@
 """Two windows witness each other's logs: ask for a cosignature, give one, keep those received; and make bundles.
 
 Witness traffic is not itself logged, or two logs would grow for ever by telling each other of their growth. What was
-seen of the partner's log is kept by `harness.evidence.witness`; our own cosigned checkpoints are kept here.
+seen of the partner's log is kept by `harness.evidence.witness`; our own cosigned checkpoints are kept here. Timestamps
+on them: `nodes.stamping`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,8 @@ import base64
 import binascii
 import hashlib
 import json
+from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -30,6 +33,7 @@ from harness.exchange.seat import Seat
 from nodes.gathering import gather
 from nodes.outbox import Draft
 from nodes.profile import Profile
+from nodes.stamping import Stamping
 
 LIFE: Final = timedelta(days=1)
 """How long witness traffic may travel."""
@@ -43,6 +47,7 @@ class Witnessing:
         self._profile = profile
         self._log = log
         self._witness = Witness(seat.folder / "witness.sqlite")
+        self._stamping = Stamping(seat)
         self._asked: dict[str, int] = {}
         """The size of our log at the last request to each partner: where the next proof begins."""
         self._open: dict[tuple[str, int, bytes], bytes] = {}
@@ -103,13 +108,14 @@ class Witnessing:
         except TrustError as error:
             raise Refused(WHY[type(error)], str(error)) from error
         signed = checkpoints.cosign(mark, self._seat.identity, self._seat.clock.now())
-        return self._draft(Type.COSIGNATURE, partner, {"cosignature": signed.decode()})
+        stamp_of = self._stamping.beside(checkpoints.stamped_octets(token, signed), partner)
+        return self._draft(Type.COSIGNATURE, partner, {"cosignature": signed.decode(), **stamp_of})
 
     def store(self, opened: Opened) -> Draft | None:
         """Keep the partner's cosignature of ours; return a new request when it wants another proof.
 
         Raises:
-            Refused: it is no cosignature of a checkpoint of ours that was asked for.
+            Refused: it is no cosignature of a checkpoint of ours that was asked for, or its timestamp is none.
         """
         partner, data = opened.envelope.source, opened.envelope.data
         if isinstance(data, dict) and "again_from" in data:
@@ -133,7 +139,11 @@ class Witnessing:
             raise Refused(
                 NOT_AN_ENVELOPE, f"{partner} cosigned a checkpoint of size {mark.size} that it was not asked about"
             )
-        self._keep(partner, ours, token, mark.size)
+        timestamps = self._stamping.both(data, checkpoints.stamped_octets(ours, token), partner)
+        if timestamps is None:
+            return None
+        self._keep(partner, ours, token, mark.size, timestamps)
+        self._stamping.keep(partner, mark.size, (ours, token), timestamps)
         self._open = {key: one for key, one in self._open.items() if key[0] != partner or key[1] > mark.size}
         return None
 
@@ -176,6 +186,9 @@ class Witnessing:
             checkpoint=checkpoint,
             cosignature=cosignature,
         )
+        timestamps = self._timestamps(partner)
+        marks = self._stamping.around(partner, self._log, [entry.index for entry in parts.entries], size)
+        parts = replace(parts, timestamps=timestamps, marks=marks)
         folder = self._seat.folder / "bundles"
         # A partner chose the correlation: it must not choose the path.
         name = hashlib.sha256(f"{partner}/{correlation}".encode()).hexdigest()[:16]
@@ -205,13 +218,21 @@ class Witnessing:
             self._log.root(mark.size),
         )
 
-    def _keep(self, partner: str, checkpoint: bytes, cosignature: bytes, size: int) -> None:
+    def _timestamps(self, partner: str) -> dict[str, bytes]:
+        """Those on the pair that `pair` returns; empty where it was kept before there were any."""
+        kept = json.loads(self._path(partner).read_bytes())
+        return {country: base64.b64decode(reply) for country, reply in kept.get("timestamps", {}).items()}
+
+    def _keep(
+        self, partner: str, checkpoint: bytes, cosignature: bytes, size: int, timestamps: Mapping[str, bytes]
+    ) -> None:
         path = self._path(partner)
         told = {
             "size": size,
             "at": stamp(self._seat.clock.now()),
             "checkpoint": checkpoint.decode(),
             "cosignature": cosignature.decode(),
+            "timestamps": {country: base64.b64encode(reply).decode() for country, reply in timestamps.items()},
         }
         written = path.with_suffix(".new")
         try:

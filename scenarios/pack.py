@@ -48,6 +48,10 @@ from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
 from scenarios.phytosanitary.unreadable import unreadable
 from scenarios.receipts.overtaking import overtaking
+from scenarios.recognition.cross_certified import cross_certified
+from scenarios.recognition.outside_its_country import outside_its_country
+from scenarios.recognition.over_a_bridge import over_a_bridge
+from scenarios.recognition.policy_not_mapped import policy_not_mapped
 
 SCENARIOS: tuple[Scenario, ...] = (
     accepted_and_used,
@@ -60,6 +64,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     two_contents_one_id,
     wrong_topic,
     header_contradicts,
+    cross_certified,
+    over_a_bridge,
+    policy_not_mapped,
+    outside_its_country,
     not_covered,
     outlives_it,
     after_rsa_and_ecc,

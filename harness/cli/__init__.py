@@ -26,7 +26,7 @@ COMMANDS: Final = {
     "node": "One party as a process of its own.",
     "verify": "Check an evidence bundle offline, as an arbiter would.",
     "broker": "A real Apache Kafka on this machine: start, stop, status.",
-    "certs": "The rehearsal's authorities: issue, list, show.",
+    "certs": "The rehearsal's authorities: issue, renew, revoke, publish, list, show.",
     "conformance": "Public test vectors against the code of the exchange.",
     "bench": "Measure the published figures again.",
     "doctor": "Tell what is missing here, and which commands need it.",

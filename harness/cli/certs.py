@@ -8,19 +8,18 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
 import click
-from cryptography import x509
 
 from certs import keyfiles
 from certs.authority import Authority
 from certs.identity import Algorithm
-from certs.summary import Summary, describe
-from harness.cli import say
+from harness.cli import authorities, say
+from harness.cli.authorities import APART, FOLDER
+from harness.cli.certificates import LARGEST, WANTED, certificate_line, certificates_in, in_folder
 from harness.cli.files import new_folder, read_file
 from harness.cli.published import published, tell
 from harness.cli.seats import issue_seats
@@ -28,35 +27,35 @@ from harness.clock import Chance, SystemClock, stamp
 from harness.errors import BadInput
 from harness.exchange import seating
 
-FOLDER: Final = Path("corridor-certs")
-"""Where `issue` writes and `list` and `show` look, unless told otherwise."""
-
-_LARGEST: Final = 256 * 1024
-_WANTED: Final = "a certificate in PEM or DER"
 _JSON_HELP: Final = "NDJSON on stdout (docs/schemas/certs.schema.json)."
 
 
 @click.group(name="certs")
 def command() -> None:
-    """The rehearsal's authorities: issue, list, show.
+    """The rehearsal's authorities: issue, list, show, renew, revoke, publish.
 
     \b
     Examples:
       corridor certs issue QM
       corridor certs list corridor-runs/send-0a1b2c3d/certs
       corridor certs show QM
+      corridor certs publish QM --days 30
     """
 
 
-@command.command(short_help="Found a country's authorities, certify its window.")
-@click.argument("country", required=False)
+for _command in (authorities.renew, authorities.revoke, authorities.publish):
+    command.add_command(_command)
+
+
+@command.command(short_help="Found countries' authorities, certify their windows.")
+@click.argument("countries", nargs=-1, metavar="[COUNTRY]...")
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
     default=FOLDER,
     show_default=True,
     metavar="DIR",
-    help="Where the country's folder is made.",
+    help="Where each country's folder is made.",
 )
 @click.option(
     "--algorithm",
@@ -78,64 +77,88 @@ def command() -> None:
     metavar="DIR",
     help="Instead of one country: a seat folder for every party of the pack's corridors, for `corridor node`.",
 )
+@click.option(
+    "--party", metavar="CODE", help="Instead of a country: a signing certificate for another party in it, QM-port say."
+)
+@click.option("--tls", metavar="NAME", help="Instead of a country: a TLS certificate from the one that COUNTRY names.")
+@click.option("--host", "hosts", multiple=True, help="With --tls: a name or address it answers on; none for a client.")
 @click.option("--run", help="With --seats: the run's name, which stands before its topics. [default: drawn]")
 @click.option("--json", "as_json", is_flag=True, help=_JSON_HELP)
-def issue(
+def issue(  # noqa: PLR0913 - click hands each option over by its name
     *,
-    country: str | None,
+    countries: tuple[str, ...],
     out: Path,
     algorithm: str,
     encryption: str | None,
     days: int,
     seats: Path | None,
+    party: str | None,
+    tls: str | None,
+    hosts: tuple[str, ...],
     run: str | None,
     as_json: bool,
 ) -> None:
-    """Found a country's authorities, and issue its window a signing certificate.
+    """Found the authorities of one or more countries, and issue each country's window a signing certificate.
 
-    Writes root, issuing authority, publisher and window with their keys, the trust list and both revocation lists
-    into DIR/COUNTRY. Keys that are there already are never written over.
+    Writes root, issuing and timestamping authority, publisher and window with their keys, the trust list and both
+    revocation lists into DIR/COUNTRY. Keys that are there already are never written over.
+
+    With --party or --tls, a country that is there already certifies somebody else: a party that signs documents
+    (DIR/COUNTRY/parties/CODE), or either end of a TLS connection (DIR/COUNTRY/tls/NAME).
 
     With --seats, all countries of the corridors are founded: DIR/PARTY is what each party needs to take its seat, and
     belongs to that party alone; DIR/certs holds the authorities' keys and stays with who issued them.
 
     \b
     Examples:
-      corridor certs issue QM
+      corridor certs issue QM QN QP
       corridor certs issue QN --algorithm Ed25519 --out keys --days 7
       corridor certs issue QP --encryption HPKE-10-KE+A256GCM
+      corridor certs issue --party QM-port
+      corridor certs issue QM --tls broker --host localhost --host 127.0.0.1
       corridor certs issue --seats seats --run pilot-1
     """
+    lifetime = timedelta(days=days)
     if seats is not None:
-        _alone(country, encryption)
-        for party, name, folder in issue_seats(seats, run, Algorithm(algorithm), timedelta(days=days)):
-            _told_seat(party, name, folder, as_json=as_json)
+        _told_by_agreements(encryption)
+        _alone(*countries, *filter(None, (party, tls)))
+        for code, name, folder in issue_seats(seats, run, Algorithm(algorithm), lifetime):
+            _told_seat(code, name, folder, as_json=as_json)
         return
-    if country is None:
-        raise click.UsageError("Missing argument 'COUNTRY', or --seats DIR.", click.get_current_context())
     if run is not None:
         raise BadInput(
             "--run names the run of seats, and none are asked for",
             expected="--run beside --seats",
             todo=f"corridor certs issue --seats seats --run {run}",
         )
+    if party is not None or tls is not None:
+        _tell(authorities.certified(out, countries, party, tls, hosts, Algorithm(algorithm), lifetime), as_json=as_json)
+        return
+    if not countries:
+        raise click.UsageError("Missing argument 'COUNTRY', or --seats DIR.", click.get_current_context())
+    for country in countries:
+        _free(country, out / country)
+    for country in countries:
+        with new_folder(out, country) as unfinished:
+            _issue(country, Algorithm(algorithm), encryption, lifetime, unfinished)
+        _tell(out / country, as_json=as_json)
+        if not as_json:
+            root = shlex.quote(str(out / country / "authority" / "root.pem"))
+            say.row("next", f"openssl x509 -in {root} -noout -text")
+
+
+def _free(country: str, folder: Path) -> None:
+    """Raises BadInput unless a country of that code can be founded there."""
     if not re.fullmatch("[A-Z]{2}", country):
         raise BadInput(
             f"{country!r} is no country code",
             expected="two capital letters; QM to QZ belong to no country and are free for rehearsals",
             todo="corridor certs issue QM, say",
         )
-    folder = out / country
     if folder.exists() or folder.is_symlink():
         raise BadInput(
             f"{folder} is there already", expected="a place without keys", todo="choose another --out, or move it away"
         )
-    with new_folder(out, country) as unfinished:
-        _issue(country, Algorithm(algorithm), encryption, timedelta(days=days), unfinished)
-    _tell(folder, as_json=as_json)
-    if not as_json:
-        root = shlex.quote(str(folder / "authority" / "root.pem"))
-        say.row("next", f"openssl x509 -in {root} -noout -text")
 
 
 @command.command(name="list")
@@ -179,12 +202,12 @@ def show(*, name: str, folder: Path, as_json: bool) -> None:
     """
     path = Path(name)
     if path.is_file():
-        if (listed := published(read_file(path, largest=_LARGEST, wanted=_WANTED))) is not None:
+        if (listed := published(read_file(path, largest=LARGEST, wanted=WANTED))) is not None:
             tell(path, listed, as_json=as_json)
             return
-        found = [(path, described) for described in _read(path)]
+        found = [(path, described) for described in certificates_in(path)]
     else:
-        found = [(each, one) for each, one in _in_folder(folder) if name in (one.party, one.country)]
+        found = [(each, one) for each, one in in_folder(folder) if name in (one.party, one.country)]
     if not found:
         raise BadInput(
             f"there is no file {name}, and {folder} holds no certificate of {name!r}",
@@ -193,25 +216,28 @@ def show(*, name: str, folder: Path, as_json: bool) -> None:
         )
     for where, summary in found:
         if as_json:
-            _line(where, summary)
+            certificate_line(where, summary)
             continue
         say.result(str(where))
         for label, value in summary.lines():
             say.result(f"  {label:<12} {value}")
 
 
-def _alone(country: str | None, encryption: str | None) -> None:
+def _told_by_agreements(encryption: str | None) -> None:
     if encryption is not None:
         raise BadInput(
             "--encryption is for one country, and --seats founds every country of the corridors",
             expected="--seats alone: a party's agreements say what it must be able to open",
             todo="leave --encryption out",
         )
-    if country is not None:
+
+
+def _alone(*named: str) -> None:
+    if named:
         raise BadInput(
-            f"--seats founds every country of the corridors, and {country} was named too",
+            f"--seats founds every country of the corridors, and {named[0]} was named too",
             expected="COUNTRY, or --seats DIR",
-            todo=f"leave {country} out",
+            todo=f"leave {named[0]} out",
         )
 
 
@@ -224,7 +250,7 @@ def _told_seat(party: str, run: str, folder: Path, *, as_json: bool) -> None:
 
 def _issue(country: str, algorithm: Algorithm, encryption: str | None, lifetime: timedelta, folder: Path) -> None:
     at, chance = SystemClock().now(), Chance().octets
-    since = at - timedelta(minutes=1)  # so that two machines' clocks may differ a little
+    since = at - APART
     authority = Authority.found(country, since, chance, lifetime)
     authority.save(folder / "authority")
     authority.issue_signing(country, algorithm, since, lifetime=lifetime).save(folder / "window")
@@ -237,66 +263,18 @@ def _issue(country: str, algorithm: Algorithm, encryption: str | None, lifetime:
 
 
 def _tell(folder: Path, *, as_json: bool) -> None:
-    found = list(_in_folder(folder))
+    found = list(in_folder(folder))
     if not found:
-        raise BadInput(f"{folder} holds no certificate", expected=_WANTED, todo="corridor certs issue QM makes some")
+        raise BadInput(f"{folder} holds no certificate", expected=WANTED, todo="corridor certs issue QM makes some")
     now = SystemClock().now()
     if not as_json:
         say.result(f"{len(found)} certificate(s) in {folder}")
     for path, summary in found:
         if as_json:
-            _line(path, summary)
+            certificate_line(path, summary)
             continue
         state = "expired" if summary.until < now else "not yet valid" if summary.since > now else "valid"
         kind = "authority" if summary.authority else ", ".join(summary.usages)
         whom = f"{summary.country} {summary.party}" if summary.party != summary.country else summary.party
         say.result(f"  {whom:<24} {kind:<18} {summary.algorithm:<9} {state} until {stamp(summary.until)}")
         say.result(f"    {path.relative_to(folder)}  SHA-256 {summary.thumbprint}")
-
-
-def _in_folder(folder: Path) -> Iterator[tuple[Path, Summary]]:
-    """Every certificate in PEM files below `folder`, in the order of the paths; keys are left out."""
-    if not folder.is_dir():
-        raise BadInput(
-            f"there is no folder {folder}",
-            expected="what `corridor certs issue` wrote, or the `certs` folder of a run",
-            todo="corridor certs issue QM makes one",
-        )
-    for path in sorted(folder.rglob("*.pem")):
-        if path.is_file() and path.stat().st_size <= _LARGEST and b"-----BEGIN CERTIFICATE-----" in path.read_bytes():
-            yield from ((path, summary) for summary in _read(path))
-
-
-def _read(path: Path) -> Iterator[Summary]:
-    octets = read_file(path, largest=_LARGEST, wanted=_WANTED)
-    try:
-        if b"-----BEGIN" in octets:
-            certificates = x509.load_pem_x509_certificates(octets)
-        else:
-            certificates = [x509.load_der_x509_certificate(octets)]
-        summaries = [describe(certificate) for certificate in certificates]
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
-        what = "holds a private key, which is not for showing" if b"PRIVATE KEY" in octets else "is no certificate"
-        if b"-----BEGIN CERTIFICATE-----" in octets:
-            what = "holds a certificate that cannot be read"
-        raise BadInput(f"{path} {what}", expected=_WANTED, todo="name the file of a certificate") from error
-    yield from summaries
-
-
-def _line(path: Path, summary: Summary) -> None:
-    say.line(
-        "certificate",
-        path=str(path),
-        party=summary.party,
-        country=summary.country,
-        authority=summary.authority,
-        usages=list(summary.usages),
-        algorithm=summary.algorithm,
-        since=stamp(summary.since),
-        until=stamp(summary.until),
-        subject=summary.subject,
-        issuer=summary.issuer,
-        serial=summary.serial,
-        hosts=list(summary.hosts),
-        sha256=summary.thumbprint,
-    )

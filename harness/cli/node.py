@@ -48,16 +48,23 @@ _PATIENCE: Final = 30.0
 @click.option(
     "--control", type=click.Path(path_type=Path), metavar="SOCKET", help="Answer its own people at this Unix socket."
 )
+@click.option(
+    "--timestamps",
+    type=click.Path(path_type=Path),
+    metavar="SOCKET",
+    help="The Unix socket at which its country's timestamping authority answers (RFC 3161, 3.3).",
+)
 @click.option("--cast", default="", metavar="ENTRY", help="Who plays it, as module:name. [default: the pack's window]")
 @click.option("--json", "as_json", is_flag=True, help="NDJSON on stdout (docs/schemas/node.schema.json).")
 @click.option("--wire", type=click.Path(path_type=Path), metavar="SOCKET", hidden=True)
-def command(
+def command(  # noqa: PLR0913 - one parameter an option, as click hands them in
     *,
     party: str,
     bus: str,
     bus_config: Path | None,
     seat: Path,
     control: Path | None,
+    timestamps: Path | None,
     cast: str,
     as_json: bool,
     wire: Path | None,
@@ -81,7 +88,7 @@ def command(
     found = seating.ticket(seat)
     if found.party != party:
         raise BadInput(f"the seat in {seat} is {found.party}'s", expected=f"the seat of {party}", todo="name its own")
-    place = _Place(found.run, party, bus, bus_config, seat, control, wire, as_json)
+    place = _Place(found.run, party, bus, bus_config, seat, control, timestamps, wire, as_json)
     with seating.taken(seat), journal(seat):
         asyncio.run(_live(place, _player(cast, party)))
 
@@ -96,6 +103,7 @@ class _Place:
     config: Path | None
     folder: Path
     control: Path | None
+    timestamps: Path | None
     wire: Path | None
     as_json: bool
 
@@ -127,9 +135,11 @@ def _player(entry: str, party: str) -> Cast:
 async def _live(place: _Place, cast: Cast) -> None:
     # Imported here: `corridor node --help` needs neither.
     from harness.trial.attendant import attending
+    from harness.trial.stamping import AtSocket
 
+    stamper = None if place.timestamps is None else AtSocket(place.timestamps)
     async with _bus(place) as (bus, over):
-        seat = seating.load(place.folder, bus=bus, clock=SystemClock(), chance=Chance())
+        seat = seating.load(place.folder, bus=bus, clock=SystemClock(), chance=Chance(), stamper=stamper)
         player = cast(seat)
         async with AsyncExitStack() as stack:
             if place.control is not None:

@@ -17,7 +17,7 @@ from harness.cli.files import read_file
 from harness.cli.roots import roots_in
 from harness.clock import stamp
 from harness.errors import BadInput, NotProved
-from harness.evidence.audit import Audited, MessageFound, ReceiptFound, audit
+from harness.evidence.audit import Audited, IntervalFound, MessageFound, ReceiptFound, audit, when
 from harness.evidence.audit.container import LARGEST
 from harness.evidence.audit.found import counted
 
@@ -102,9 +102,20 @@ def _log(audited: Audited) -> None:
     shown = "all" if audited.complete else f"{len(audited.entries)} of"
     say.row("log", f"{shown} {mark.size} records shown, root {mark.root}, signed {stamp(mark.at)}")
     for entry in audited.entries:
-        say.row("", f"{entry.index:>4}  {stamp(entry.at)}  {entry.event}")
+        say.row("", f"{entry.index:>4}  {stamp(entry.at)}  {entry.event}{_bounds(when(audited, entry.index))}")
     for word in audited.cosignatures:
         say.row("cosigned", f"by {word.by} {stamp(word.at)}")
+    for one in audited.stamps:
+        say.row("stamped", f"by the timestamping authority of {one.by} {stamp(one.at)}")
+    for country in sorted(set(audited.roots) - {one.by for one in audited.stamps}):
+        say.row("stamped", f"not by the timestamping authority of {country}: nothing here of it")
+
+
+def _bounds(found: IntervalFound) -> str:
+    """Between which moments a record was made, where stamped checkpoints on both sides of it tell."""
+    if found.not_before is None or found.not_after is None:
+        return ""
+    return f", proved between {stamp(found.not_before)} and {stamp(found.not_after)}"
 
 
 def _message(message: MessageFound) -> str:
@@ -155,6 +166,7 @@ def _lines(bundle: Path, audited: Audited) -> None:
         roots=dict(audited.roots),
         log={"origin": mark.origin, "size": mark.size, "root": mark.root, "at": stamp(mark.at)},
         cosigned=[{"by": word.by, "at": stamp(word.at)} for word in audited.cosignatures],
+        stamped=[{"by": one.by, "at": stamp(one.at)} for one in audited.stamps],
         complete=audited.complete,
         absent=list(audited.absent),
     )
@@ -170,7 +182,15 @@ def _lines(bundle: Path, audited: Audited) -> None:
     for document in audited.documents:
         say.line("document", what=document.kind, name=document.name, sha256=document.sha256, size=document.size)
     for entry in audited.entries:
-        say.line("entry", index=entry.index, event=entry.event, at=stamp(entry.at))
+        bounds = when(audited, entry.index)
+        say.line(
+            "entry",
+            index=entry.index,
+            event=entry.event,
+            at=stamp(entry.at),
+            not_before=None if bounds.not_before is None else stamp(bounds.not_before),
+            not_after=None if bounds.not_after is None else stamp(bounds.not_after),
+        )
     say.line("verified", checks=list(audited.checks), retention=list(retention(audited)))
 
 

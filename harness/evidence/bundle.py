@@ -17,7 +17,7 @@ import struct
 import tempfile
 import zlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -57,6 +57,20 @@ class Document:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """An earlier checkpoint of the log that was cosigned and timestamped: it bounds when a record was made.
+
+    `timestamps` are replies of authorities, by country; `proof` leads from its `size` to that of the bundle's own.
+    """
+
+    size: int
+    checkpoint: bytes
+    cosignature: bytes
+    timestamps: Mapping[str, bytes]
+    proof: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class BundleParts:
     """All that goes into a bundle, as bytes that already exist. Certificates come from the tokens themselves.
 
@@ -76,6 +90,8 @@ class BundleParts:
         entries: the log records to show; see `entries`.
         checkpoint: the party's checkpoint token that the proofs lead to.
         cosignatures: per witness, its token over that checkpoint.
+        timestamps: per country, its authority's reply about checkpoint and cosignature (RFC 3161).
+        marks: earlier stamped checkpoints, those before and after each record shown.
     """
 
     party: str
@@ -93,6 +109,8 @@ class BundleParts:
     checkpoint: bytes
     cosignatures: Mapping[str, bytes]
     lodged: tuple[Document, ...] = ()
+    timestamps: Mapping[str, bytes] = field(default_factory=dict)
+    marks: tuple[Mark, ...] = ()
 
 
 def entries(log: EvidenceLog, *, upto: int, correlation: str | None) -> tuple[Entry, ...]:
@@ -183,10 +201,19 @@ def _files(parts: BundleParts) -> Iterator[tuple[str, bytes]]:
     yield from ((f"agreement/{party}.jws", token) for party, token in parts.agreement_tokens.items())
     for entry in parts.entries:
         yield f"log/{entry.index}.json", entry.record
-        proof = "".join(base64.b64encode(step).decode("ascii") + "\n" for step in entry.proof)
-        yield f"log/{entry.index}.proof", proof.encode()
+        yield f"log/{entry.index}.proof", _steps(entry.proof)
     yield "log/checkpoint.jws", parts.checkpoint
     yield from ((f"log/cosignature-{party}.jws", token) for party, token in parts.cosignatures.items())
+    yield from ((f"log/timestamp-{country}.tsr", reply) for country, reply in parts.timestamps.items())
+    for mark in parts.marks:
+        yield f"stamped/{mark.size}.checkpoint.jws", mark.checkpoint
+        yield f"stamped/{mark.size}.cosignature.jws", mark.cosignature
+        yield f"stamped/{mark.size}.proof", _steps(mark.proof)
+        yield from ((f"stamped/{mark.size}.{country}.tsr", reply) for country, reply in mark.timestamps.items())
+
+
+def _steps(proof: Iterable[bytes]) -> bytes:
+    return "".join(base64.b64encode(step).decode("ascii") + "\n" for step in proof).encode()
 
 
 def _carried(token: jws.Token) -> Iterator[Document]:
@@ -217,6 +244,7 @@ def _certificates(parts: BundleParts, identity: Identity) -> Iterator[x509.Certi
         *parts.trust.values(),
         parts.checkpoint,
         *parts.cosignatures.values(),
+        *(token for mark in parts.marks for token in (mark.checkpoint, mark.cosignature)),
     )
     for token in tokens:
         read = jws.read(token)

@@ -93,6 +93,11 @@ def cosign(checkpoint: Checkpoint, witness: Identity, at: datetime) -> bytes:
     return jws.sign(b"cosigned " + stamp(at).encode() + b"\n" + checkpoint.text(), witness, typ=jws.COSIGNATURE)
 
 
+def stamped_octets(checkpoint: bytes, cosignature: bytes) -> bytes:
+    """What a timestamp is put on: both tokens, a line end between them, so that it proves both signatures."""
+    return checkpoint + b"\n" + cosignature
+
+
 def cosigned(token: bytes, certificate: x509.Certificate) -> Cosignature:
     """The cosignature in `token`, signed with the key in `certificate` (which the caller has validated).
 

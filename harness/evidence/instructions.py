@@ -14,6 +14,7 @@ from typing import Final
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
+from certs.timestamps import read
 from harness.clock import stamp
 
 _HEAD: Final = """\
@@ -30,7 +31,8 @@ found, and stops at the first thing that is not as it should be. So does each bl
 | `documents/` | `original-` as they came, `own-` as this party's own system holds them, named by SHA-256 |
 | `certificates/`, `crls/`, `trust/` | who signed, what was withdrawn, and which authorities each country names |
 | `agreement/` | the agreement, and each party's signature over exactly its bytes |
-| `log/` | records of this party's log with proofs, its signed checkpoint, the partner's cosignature over it |
+| `log/` | records of this party's log with proofs, its checkpoint, the partner's cosignature, timestamps on both |
+| `stamped/` | earlier checkpoints with timestamps, by size: those around the records shown |
 | `manifest.json`, `manifest.jws` | the list of all files with their SHA-256, signed by {party} |
 """
 
@@ -175,6 +177,23 @@ END
 """
 
 
+_TIMES: Final = r"""
+## 6. The timestamps are on this checkpoint, by each country's authority (RFC 3161)
+
+A stamp is on checkpoint and cosignature together, a line end between them: that many records existed by then.
+
+```sh
+stamp() {{
+  {{ cat "$1"; echo; cat "$2"; }} > "$work/stamped"
+  openssl ts -verify -attime {epoch} -data "$work/stamped" -in "$3" -CAfile "certificates/$4.pem" \
+    -untrusted "certificates/$5.pem" > "$work/said" 2>&1 || {{ echo "$3: does NOT fit"; return 1; }}
+  echo "$3: $(openssl ts -reply -in "$3" -text 2> "$work/said" | sed -n 's/^Time stamp: *//p')"
+}}
+{stamps}
+```
+"""
+
+
 def instructions(party: str, correlation: str, made: datetime, files: Mapping[str, bytes]) -> str:
     """The README for these files (without manifest and README themselves)."""
     certificates = {
@@ -184,7 +203,8 @@ def instructions(party: str, correlation: str, made: datetime, files: Mapping[st
     }
     head = _HEAD.format(party=party, correlation=correlation, made=stamp(made))
     chains = _CHAINS.format(epoch=_epoch(made, files), chains="\n".join(_chains(certificates)))
-    return head + _FILES + _SIGNATURES + _BYTES + chains + _LOG
+    times = _TIMES.format(epoch=_epoch(made, files), stamps="\n".join(_stamps(files, certificates)))
+    return head + _FILES + _SIGNATURES + _BYTES + chains + _LOG + (times if "stamp log/" in times else "")
 
 
 def _chains(certificates: Mapping[str, x509.Certificate]) -> list[str]:
@@ -198,6 +218,25 @@ def _chains(certificates: Mapping[str, x509.Certificate]) -> list[str]:
             continue
         above = (each.fingerprint(hashes.SHA256()).hex() for each in (root, issuing))
         lines.append(f"chain {' '.join(above)} {thumbprint}")
+    return lines
+
+
+def _stamps(files: Mapping[str, bytes], certificates: Mapping[str, x509.Certificate]) -> list[str]:
+    """One line for each timestamp: what it is on, and what its authority chains to."""
+    lines = []
+    for name in sorted(name for name in files if name.endswith(".tsr")):
+        size = re.fullmatch(r"stamped/([0-9]+)\.[A-Z]{2}\.tsr", name)
+        own = next((each for each in sorted(files) if each.startswith("log/cosignature-")), "")
+        tokens = "log/checkpoint.jws", own
+        if size:
+            tokens = f"stamped/{size[1]}.checkpoint.jws", f"stamped/{size[1]}.cosignature.jws"
+        # The authority's certificate travels in the reply; the chain above it is one of those here.
+        for brought in read(files[name]).brought:
+            above = [each for each in certificates.values() if _is_authority(each) and each.subject == brought.issuer]
+            for issuing in above:
+                root = next(each for each in certificates.values() if each.subject == issuing.issuer)
+                chain = " ".join(each.fingerprint(hashes.SHA256()).hex() for each in (root, issuing))
+                lines.append(f"stamp {' '.join(tokens)} {name} {chain}")
     return lines
 
 

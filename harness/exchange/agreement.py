@@ -13,9 +13,10 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from cryptography import x509
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from certs import jws
 from certs.algorithms import Algorithm, named
@@ -59,16 +60,29 @@ class Recognition(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: Literal["trust-lists"]
+    model: Literal["trust-lists", "cross-certification", "bridge"]
     assurance: str
+    policies: dict[Party, Annotated[str, Field(pattern=r"^[0-2](\.(0|[1-9][0-9]*))+$")]] = {}
+    """Each side's own policy identifier for the level of assurance: which of one side's is as good as which of the
+    other's. Asked for wherever recognition runs over cross-certificates."""
+
+    @property
+    def crosses(self) -> bool:
+        """Whether each side recognises the other from its own root, over cross-certificates."""
+        return self.model != "trust-lists"
 
 
 class Witnessing(BaseModel):
-    """How often a party asks the other to cosign its log."""
+    """How often a party asks the other to cosign its log, and whether both have timestamps put on what was cosigned.
+
+    Each side asks its own country's authority. "asked": one that is silent is told of, and traffic goes on;
+    "required": a checkpoint counts as cosigned only with both; "none": nobody asks.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     every_records: Annotated[int, Field(gt=0)] = 256
+    timestamps: Literal["none", "asked", "required"] = "asked"
 
 
 class Limits(BaseModel):
@@ -102,10 +116,22 @@ class Agreement(BaseModel):
     liability: str
     forum: str
 
+    @model_validator(mode="after")
+    def _policies_of_both(self) -> Self:
+        if self.recognition.crosses and set(self.recognition.policies) != set(self.parties):
+            raise ValueError("recognition over cross-certificates needs one policy of each party")
+        return self
+
     @property
     def encrypts(self) -> bool:
         """Whether documents, disputes and receipts cross encrypted for their receiver."""
         return self.encryption != "none"
+
+    def recognised_by(self, party: str, trust: TrustStore) -> None:
+        """Have the trust store of `party` recognise the other side as this agreement says (docs/wire.md, section 5)."""
+        if self.recognition.crosses:
+            policy = x509.ObjectIdentifier(self.recognition.policies[party])
+            trust.require(self.partner(party)[:2], by=party[:2], policy=policy)
 
     def partner(self, party: str) -> str:
         """The other side, seen from `party`."""

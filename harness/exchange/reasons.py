@@ -442,6 +442,61 @@ PROFILE_NOT_AVAILABLE: Final = Reason(
     "协定要求使用 SM2 或 GOST。本软件不具备这些算法：请约定双方都具备的算法。",
     "Соглашение требует SM2 или ГОСТ. В этой программе их нет: назовите алгоритм, который есть у обеих сторон.",
 )
+PATH_TOO_COSTLY: Final = Reason(
+    "425",
+    "path too costly",
+    Step.VERIFY,
+    "docs/wire.md, 5",
+    "The certificate is so large, or its path so tangled, that checking it was given up.",
+    "该证书过大或其认证路径过于复杂，校验已被放弃。",
+    "Сертификат так велик или путь к нему так запутан, что проверка была прекращена.",
+)
+POLICY_NOT_MAPPED: Final = Reason(
+    "426",
+    "policy not mapped",
+    Step.VERIFY,
+    "RFC 5280, 6.1.5 (g); the corridor agreement, recognition",
+    "Nothing on the way to the certificate says that it was issued at the level of assurance agreed.",
+    "通往该证书的路径上没有任何内容表明其按约定的保证级别签发。",
+    "Ничто на пути к сертификату не говорит, что он выдан на согласованном уровне доверия.",
+)
+OUTSIDE_ITS_NAMES: Final = Reason(
+    "427",
+    "authority outside its names",
+    Step.VERIFY,
+    "RFC 5280, 4.2.1.10",
+    "An authority vouched for a name, such as another country's, that it may not vouch for.",
+    "签发机构为其无权担保的名称（例如他国的名称）作了担保。",
+    "Орган поручился за имя, за которое не вправе ручаться, например за имя другой страны.",
+)
+MALFORMED_TIMESTAMP: Final = Reason(
+    "430",
+    "malformed timestamp",
+    Step.VERIFY,
+    "RFC 3161, 2.4.2",
+    "What came as a timestamp is not one, or the timestamping authority granted none.",
+    "所附的时间戳不是有效格式的时间戳，或时间戳机构未予签发。",
+    "Присланная метка времени таковой не является, или центр меток времени её не выдал.",
+)
+OTHER_TIMESTAMP: Final = Reason(
+    "431",
+    "timestamp of something else",
+    Step.VERIFY,
+    "RFC 3161, 2.2; RFC 5816",
+    "The timestamp is of other bytes, or of another authority than the one it names.",
+    "该时间戳针对的是其他字节内容，或并非出自其所称的机构。",
+    "Метка времени поставлена на другие байты или другим центром, чем в ней назван.",
+)
+MISSING_TIMESTAMP: Final = Reason(
+    "432",
+    "timestamp missing",
+    Step.VERIFY,
+    "the corridor agreement, witnessing.timestamps",
+    "The cosignature came without the timestamp that the agreement demands.",
+    "会签未附协定所要求的时间戳。",
+    "Заверяющая подпись пришла без метки времени, которой требует соглашение.",
+    retry=True,
+)
 REJECTED_BY_AUTHORITY: Final = Reason(
     "501",
     "rejected by the authority",

@@ -91,6 +91,11 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.RevocationUnknown: reasons.REVOCATION_UNKNOWN,
     errors.WrongUsage: reasons.WRONG_KEY_USAGE,
     errors.BrokenPath: reasons.BROKEN_PATH,
+    errors.PathTooCostly: reasons.PATH_TOO_COSTLY,
+    errors.PolicyNotMapped: reasons.POLICY_NOT_MAPPED,
+    errors.OutsideNames: reasons.OUTSIDE_ITS_NAMES,
+    errors.MalformedTimestamp: reasons.MALFORMED_TIMESTAMP,
+    errors.OtherTimestamp: reasons.OTHER_TIMESTAMP,
     errors.StaleTrustList: reasons.STALE_TRUST_LIST,
     errors.RolledBackTrustList: reasons.STALE_TRUST_LIST,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from cryptography import x509
 
@@ -20,6 +21,14 @@ from harness.exchange.agreement import Agreement, Signed
 from harness.exchange.bus import Bus
 
 
+class Stamper(Protocol):
+    """A party's way to its own country's timestamping authority."""
+
+    def __call__(self, request: bytes, /) -> bytes:
+        """The reply to a request, both DER (RFC 3161, 2.4). Raises RoadFailed when none comes within a second or so."""
+        ...
+
+
 @dataclass(frozen=True)
 class Seat:
     """One party's place: who it is, whom it trusts, what it agreed, where it keeps things.
@@ -29,6 +38,7 @@ class Seat:
     trust lists (a token for each country) and revocation lists (DER, by country) that `trust` was built from.
     `openers` open what is encrypted for this party, by profile (`Agreement.encryption`); `readers` holds the partners'
     certificates to encrypt for, each of the agreed profile. Whether one is good is asked of `trust` each time.
+    `stamper` asks the country's timestamping authority, where the party can reach one.
     """
 
     run: str
@@ -45,6 +55,7 @@ class Seat:
     folder: Path
     openers: Mapping[str, Opener] = field(default_factory=dict)
     readers: Mapping[str, x509.Certificate] = field(default_factory=dict)
+    stamper: Stamper | None = None
 
     def agreement_with(self, partner: str) -> Agreement:
         """The agreement with `partner`; a seat is never built without one for each inbox it reads."""

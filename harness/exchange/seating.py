@@ -28,7 +28,7 @@ from typing import Final
 
 from cryptography import x509
 
-from certs import hpke, jwe, keyfiles
+from certs import hpke, jwe, keyfiles, paths
 from certs.errors import TrustError
 from certs.gates import strict_json
 from certs.identity import Identity
@@ -36,9 +36,9 @@ from certs.jwe import Opener
 from certs.trust import TrustStore
 from harness.clock import Chance, Clock
 from harness.errors import BadInput
-from harness.exchange.agreement import Agreement, Signed
+from harness.exchange.agreement import Agreement, Signed, read
 from harness.exchange.bus import Bus
-from harness.exchange.seat import Seat
+from harness.exchange.seat import Seat, Stamper
 
 FORMAT: Final = 1
 TICKET: Final = "seat.json"
@@ -97,12 +97,15 @@ def ticket(folder: Path) -> Ticket:
     return Ticket(run, party, roots)
 
 
-def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
+def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance, stamper: Stamper | None = None) -> Seat:
     """Take the seat in `folder`, on `bus`. Everything in it is checked as of now, as if it had come from a stranger.
+
+    How the party reaches its country's timestamping authority is, like the bus, no part of the folder.
 
     Raises:
         BadInput: a file is missing or damaged, a list or an agreement does not hold, or the key is another party's.
     """
+    paths.prepare()
     found = ticket(folder)
     identity = _identity(folder, found.party)
     lists = {country: _octets(folder / "trust" / f"{country}.jws") for country in sorted(found.roots)}
@@ -121,6 +124,9 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
             todo=_MEND,
         ) from error
     signed = _signed(folder)
+    for one in signed.values():
+        # Before its signatures are looked at: whose they are is part of what it says.
+        read(one.octets).recognised_by(found.party, trust)
     agreements = {partner: one.checked(trust, clock.now()) for partner, one in signed.items()}
     for partner, agreement in agreements.items():
         if set(agreement.parties) != {found.party, partner}:
@@ -144,6 +150,7 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
         folder=folder,
         openers=_openers(folder, found.party),
         readers=_readers(folder),
+        stamper=stamper,
     )
 
 

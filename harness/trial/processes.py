@@ -34,13 +34,17 @@ _FAREWELL: Final = 10.0  # seconds in which a party that was told to go finishes
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How a party's process comes to the bus: bootstrap servers, client properties, and the stage's wire, if any."""
+    """How a party's process comes to the bus: bootstrap servers, client properties, and the stage's wire, if any.
+
+    `stampers`: the socket of each party's timestamping authority.
+    """
 
     address: str
     config: Path | None
     wire: Path | None = None
     by: Mapping[str, str] = field(default_factory=dict)
     """Where parties come that do not come to `address`."""
+    stampers: Mapping[str, Path] = field(default_factory=dict)
 
     def house(self, cast: Cast, seat: Seat) -> OwnProcess:
         """Seat a cast in a process of its own. Raises BadInput when it cannot be named to another process."""
@@ -118,6 +122,8 @@ class OwnProcess:
             options += ["--bus-config", str(self._way.config)]
         if self._way.wire is not None:
             options += ["--wire", str(self._way.wire.absolute())]
+        if self.party in self._way.stampers:
+            options += ["--timestamps", str(self._way.stampers[self.party].absolute())]
         # A group of its own: Ctrl-C in the terminal is for the stage, which takes its parties down in its own order.
         process = await asyncio.create_subprocess_exec(
             sys.executable, *_COMMAND, self.party, *options, stdin=DEVNULL, stdout=DEVNULL, stderr=PIPE, process_group=0

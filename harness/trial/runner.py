@@ -18,7 +18,7 @@ from certs.identity import Algorithm
 from harness.clock import Chance, Clock
 from harness.errors import CorridorError, RoadFailed
 from harness.exchange.reasons import Refused
-from harness.trial import about, continuity, isolation  # noqa: F401 - their checks are made when they are imported
+from harness.trial import about, continuity, isolation, recognition  # noqa: F401 - checks are made when imported
 from harness.trial.buses import BusMaker, Fallible
 from harness.trial.checks import CHECKS
 from harness.trial.ground import Cast, Grants, under
@@ -117,6 +117,8 @@ async def play(
     try:
         seated = {**scenario.cast, **(cast or {})}
         ground = under(bill.pack, scenario.under)
+        if scenario.recognition is not None:
+            ground = recognition.under(scenario.recognition, ground, scenario.pair)
         async with (
             bill.bus(f"{run}.") as bus,
             by_detour(scenario.detour, bill.broker, bus, scribe) as road,

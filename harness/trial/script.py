@@ -17,6 +17,7 @@ from harness.exchange.bus import OPERATOR
 from harness.trial.checks import Check
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import History
+from harness.trial.recognition import Model
 from harness.trial.stage import Stage
 
 Play = Callable[[Stage], Awaitable[None]]
@@ -83,6 +84,9 @@ class Scenario:
     algorithms: Mapping[str, Algorithm] = field(default_factory=dict)
     """Who signs with what in it, whatever the run's own algorithm is."""
 
+    recognition: Model | None = None
+    """How its pair recognise each other, where that is not as their agreement's draft has it."""
+
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
         return {
@@ -140,6 +144,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     detour: tuple[str, ...] = (),
     under: tuple[Agreement, ...] = (),
     algorithms: Mapping[str, Algorithm] | None = None,
+    recognition: Model | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -165,6 +170,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             detour=detour,
             under=under,
             algorithms=algorithms or {},
+            recognition=recognition,
         )
 
     return make

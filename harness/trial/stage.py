@@ -17,9 +17,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs import jwe
+from certs import jwe, paths
 from certs.authority import Authority
 from certs.identity import Algorithm, Identity
 from certs.jwe import Opener, looks_encrypted
@@ -35,15 +36,17 @@ from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
-from harness.trial import under_cover
+from harness.trial import recognition, under_cover
 from harness.trial.buses import Fallible
 from harness.trial.checks import Check
 from harness.trial.faults import Insider, Mallory, Wire
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
 from harness.trial.processes import Way
+from harness.trial.recognition import Given
 from harness.trial.roads import Road
 from harness.trial.seated import DISK_FULL, PAUSE, House, InHouse, Seated, cause_of
+from harness.trial.stamping import Desk, answering
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
@@ -78,6 +81,7 @@ class Country:
     crls: tuple[bytes, ...]
     openers: Mapping[str, Opener]
     """The keys that open what is encrypted for it, by profile."""
+    desk: Desk
 
     def published(self) -> dict[str, object]:
         """What anybody can look up: trust list (a token), root's fingerprint, CRLs and certificates to encrypt for."""
@@ -336,6 +340,23 @@ class Stage:
         """What an insider wrote, encrypted for `reader` with a profile of the insider's choice."""
         certificate = self.countries[reader].openers[profile].certificate
         return cover.cover(record, certificate, chance=self.setting.luck.octets, purpose="insider/cover")
+
+    def newly_certified(
+        self, code: str, *, names: str | None = None, policies: Sequence[x509.ObjectIdentifier] | None = None
+    ) -> Insider:
+        """Somebody in country `code` with a certificate fresh from its authority.
+
+        Args:
+            code: the country whose authority issues.
+            names: whom the certificate names, with its country; the country's own party when None.
+            policies: under which it is issued; the authority's own when None.
+        """
+        setting, party = self.setting, names or code
+        identity = self.countries[code].authority.issue_signing(
+            party, setting.algorithm, setting.clock.now() - timedelta(minutes=1), policies=policies, country=party[:2]
+        )
+        self.step(code, f"its authority issues a certificate for {party}")
+        return Insider(identity, setting.clock, setting.luck)
 
     def stranger(self, code: str) -> Stranger:
         """Somebody who comes to the broker as party `code`, and tries what no agreement gives it."""
@@ -605,11 +626,9 @@ async def _pour(outlet: Outlet, flood: Sequence[Record]) -> None:
         await outlet.put(*flood[start : start + _POURED])
 
 
-def _found(code: str, setting: Setting, profiles: Sequence[str]) -> Country:
-    """Found one country's authorities, and give its window an identity, and a key to open each of these profiles."""
-    at, chance = setting.clock.now(), setting.chance
-    # A minute back, so that two machines' clocks may differ a little.
-    authority = Authority.found(code, at - timedelta(minutes=1), chance.octets, setting.lifetime)
+def _founded(code: str, authority: Authority, setting: Setting, given: Given, profiles: Sequence[str]) -> Country:
+    """One country: its authorities, what they publish, its window's identity, and a key to open each profile."""
+    at = setting.clock.now()
     algorithm = setting.algorithms.get(code, setting.algorithm)
     identity = authority.issue_signing(code, algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
     authority.save(setting.folder / "certs" / code / "authority")
@@ -622,9 +641,10 @@ def _found(code: str, setting: Setting, profiles: Sequence[str]) -> Country:
         code=code,
         authority=authority,
         identity=identity,
-        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime),
-        crls=authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime),
+        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime, crossings=given.crossings),
+        crls=(*authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime), *given.crls),
         openers=openers,
+        desk=Desk(authority.timestamping, setting.clock, setting.chance),
     )
 
 
@@ -637,7 +657,18 @@ def _conclude(corridor: Agreement, countries: Mapping[str, Country]) -> Signed:
 
 def found(setting: Setting, ground: Ground) -> dict[str, Country]:
     """Found every country of the ground's corridors, with keys of its own."""
-    return {code: _found(code, setting, _profiles(code, ground)) for code in parties_of(ground.corridors)}
+    paths.prepare()
+    # A minute back, so that two machines' clocks may differ a little.
+    since, chance, corridors = setting.clock.now() - timedelta(minutes=1), setting.chance.octets, ground.corridors
+    authorities = {
+        code: Authority.found(code, since, chance, setting.lifetime, policies=recognition.policies_of(code, corridors))
+        for code in parties_of(corridors)
+    }
+    given = recognition.given(corridors, authorities, at=since, lifetime=setting.lifetime, chance=chance)
+    return {
+        code: _founded(code, one, setting, given.get(code, Given()), _profiles(code, ground))
+        for code, one in authorities.items()
+    }
 
 
 def _profiles(code: str, ground: Ground) -> tuple[str, ...]:
@@ -673,6 +704,8 @@ def _seat(
     for one in sorted(known):
         for crl in countries[one].crls:
             trust.load_crl(crl)
+    for concluded in signed.values():
+        agreements.read(concluded.octets).recognised_by(code, trust)
     folder.mkdir(parents=True, mode=0o700, exist_ok=True)
     agreed = {other: one.checked(trust, setting.clock.now()) for other, one in signed.items()}
     return Seat(
@@ -689,6 +722,7 @@ def _seat(
         chance=setting.chance,
         folder=folder,
         openers=countries[code].openers,
+        stamper=countries[code].desk,
         readers={
             other: countries[other].openers[one.encryption if one.encrypts else jwe.ECDH].certificate
             for other, one in agreed.items()
@@ -742,8 +776,10 @@ async def housed(stage: Stage, way: Way | None) -> AsyncIterator[House]:
         yield InHouse
         return
     path = stage.setting.folder / "wire.sock"
-    async with wired(stage.wire, path):
-        yield replace(way, wire=path).house
+    sockets = {code: stage.setting.folder / f"timestamps-{code}.sock" for code in stage.countries}
+    desks = {sockets[code]: country.desk for code, country in stage.countries.items()}
+    async with wired(stage.wire, path), answering(desks):
+        yield replace(way, wire=path, stampers=sockets).house
 
 
 @asynccontextmanager

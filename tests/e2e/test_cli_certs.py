@@ -45,7 +45,7 @@ def test_issue(run_corridor: RunCorridor, openssl: str, tmp_path: Path, algorith
     folder = tmp_path / "keys" / "QM"
     rights = modes(folder)
     keys = [name for name in rights if name.endswith("key.pem")]
-    assert len(keys) == 4
+    assert len(keys) == 5
     assert {rights[name] for name in keys} == {0o600}
     assert {mode for name, mode in rights.items() if (folder / name).is_dir()} == {0o700}
     chain = ["-CAfile", "authority/root.pem", "-untrusted", "authority/issuing.pem", "window/certificate.pem"]
@@ -91,7 +91,7 @@ def test_list_of_a_run(run_corridor: RunCorridor, sent: Ran) -> None:
     (said,) = sent.lines("sending")
     ran = run_corridor("certs", "list", Path(said["run"]) / "certs", folder=sent.folder)
     assert ran.code == 0, ran.err
-    assert ran.out.startswith("10 certificate(s)")
+    assert ran.out.startswith("12 certificate(s)")
     assert "QN/window/certificate.pem" in ran.out
     assert "key.pem" not in ran.out
 

@@ -31,6 +31,8 @@ def outputs(run_corridor: RunCorridor, sent: Ran, tmp_path_factory: pytest.TempP
             run_corridor("certs", "issue", "QM", "--json", folder=folder),
             run_corridor("certs", "issue", "--seats", "seats", "--json", folder=folder),
             run_corridor("certs", "show", "corridor-certs/QM/trust-list.jws", "--json", folder=folder),
+            run_corridor("certs", "renew", "QM", "--json", folder=folder),
+            run_corridor("certs", "revoke", "QM", "--reason", "superseded", "--json", folder=folder),
             run_corridor("certs", "show", "corridor-certs/QM/root.crl", "--json", folder=folder),
         ],
         "doctor": [run_corridor("doctor", "--json", folder=folder)],

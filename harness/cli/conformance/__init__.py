@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import click
 
-from harness.cli.conformance import jws
+from harness.cli.conformance import jws, timestamp, x509
 
 
 @click.group(name="conformance")
@@ -24,3 +24,5 @@ def command() -> None:
 
 
 command.add_command(jws.command)
+command.add_command(x509.command)
+command.add_command(timestamp.command)

@@ -25,12 +25,19 @@ class NotACase(Exception):
     """The line is no case; the message says what is wrong with it."""
 
 
-def answer(handle: Callable[[Case], Answer], *, otherwise: str, source: IO[bytes] | None = None) -> None:
+def answer(
+    handle: Callable[[Case], Answer],
+    *,
+    otherwise: str,
+    beside: Mapping[str, JsonValue] | None = None,
+    source: IO[bytes] | None = None,
+) -> None:
     """Answer each line of `source` (stdin when None) with what `handle` says of it, and the case's own id.
 
     Args:
         handle: the verdict on one case, without its id. May raise NotACase.
         otherwise: the verdict on what is no case.
+        beside: what the answer to that holds besides verdict and reason.
         source: NDJSON, UTF-8.
 
     Raises:
@@ -45,7 +52,7 @@ def answer(handle: Callable[[Case], Answer], *, otherwise: str, source: IO[bytes
             said = handle(case)
         except (NotStrictJson, NotACase) as error:
             wrong += 1
-            said = {"verdict": otherwise, "reason": f"not a case: {error}"}
+            said = {"verdict": otherwise, "reason": f"not a case: {error}", **(beside or {})}
         sys.stdout.write(json.dumps({"id": name, **said}, ensure_ascii=True) + "\n")
         sys.stdout.flush()
     if wrong:

@@ -8,6 +8,8 @@ it does so on purpose: two readers that share code share mistakes.
                      the ZIP                                      .container
                      JSON, moments, tokens, Merkle proofs         .reading
                      certificates, revocation, trust lists        .chains
+                     one timestamp of RFC 3161                    .tokens
+                     what timestamps say of time                  .stamped
                      what was found, as values                    .found
 
 Deciding a dispute from two audited bundles: harness.evidence.dispute. Making one: harness.evidence.bundle.
@@ -21,12 +23,16 @@ from harness.evidence.audit.found import (
     CosignatureFound,
     DocumentFound,
     EntryFound,
+    IntervalFound,
+    MarkFound,
     MessageFound,
     ReceiptFound,
+    StampFound,
     StatementFound,
     TermFound,
 )
 from harness.evidence.audit.procedure import audit
+from harness.evidence.audit.stamped import when
 
 __all__ = [
     "AgreementFound",
@@ -35,9 +41,13 @@ __all__ = [
     "CosignatureFound",
     "DocumentFound",
     "EntryFound",
+    "IntervalFound",
+    "MarkFound",
     "MessageFound",
     "ReceiptFound",
+    "StampFound",
     "StatementFound",
     "TermFound",
     "audit",
+    "when",
 ]

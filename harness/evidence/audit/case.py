@@ -28,10 +28,11 @@ class Manifest:
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """The agreement and, per party, the root it pins."""
+    """The agreement and, per party, the root it pins and the policy it is recognised under, if it names any."""
 
     found: AgreementFound
     roots: Mapping[str, str]
+    policies: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 
@@ -18,10 +18,11 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtensionOID, NameOID
+from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from harness.errors import NotProved
 from harness.evidence.audit import reading, signatures
+from harness.evidence.audit.crossings import Crossing
 
 TRUST_LIST: Final = "corridor-trust-list+jws"
 OTHER_ROOTS: Final = (
@@ -30,6 +31,9 @@ OTHER_ROOTS: Final = (
 )
 """What to do when what was handed in and what the bundle stands under are two things."""
 _DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+_ENDED_WELL: Final = frozenset(
+    {x509.ReasonFlags.affiliation_changed, x509.ReasonFlags.superseded, x509.ReasonFlags.cessation_of_operation}
+)
 _UNDERSTOOD: Final = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
@@ -51,6 +55,8 @@ class Authority:
     since: datetime
     until: datetime | None
     next_update: datetime
+    crossings: tuple[x509.Certificate, ...] = ()
+    timestamping: tuple[x509.Certificate, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +83,8 @@ class Trust:
 
     authorities: Mapping[str, Authority]
     revocations: tuple[Revocations, ...]
+    crossed: Mapping[str, Crossing] = field(default_factory=dict)
+    """By the signers' country: how the other party of the agreement recognises them, if not by their list alone."""
 
     def signer(
         self, name: str, certificate: x509.Certificate, at: datetime, *, existed_by: datetime | None = None
@@ -104,7 +112,41 @@ class Trust:
                 _valid_then(name, each, what, at)
             self._not_revoked(name, certificate, issuer, at, existed_by)
             self._not_revoked(name, issuer, authority.root, at, existed_by)
+            if (crossing := self.crossed.get(signer.country)) is not None:
+                crossing.reaches(name, certificate, issuer)
+                for each, by in zip(crossing.chain, crossing.issuers, strict=True):
+                    _valid_then(name, each, "cross-certificate", at)
+                    self._not_revoked(name, each, by, at, existed_by)
         return signer
+
+    def timestamping(self, name: str, country: str) -> tuple[x509.Certificate, ...]:
+        """The timestamping authorities on a country's trust list."""
+        authority = self.authorities.get(country)
+        if authority is None or not authority.timestamping:
+            raise NotProved(f"{name}: no trust list here names a timestamping authority of {country}")
+        return authority.timestamping
+
+    def stamper(self, name: str, certificate: x509.Certificate, country: str, at: datetime) -> None:
+        """Return when this timestamping authority of `country` was good at `at`, a stamp's own time.
+
+        Raises:
+            NotProved: the chain did not hold then; or it was withdrawn, before, or later for a reason that lets whoever
+                has its key date back (RFC 3161, 4).
+        """
+        with x509_of(name):
+            authority = self._authority(name, country, at)
+            _may_stamp(name, certificate)
+            issuer = next((each for each in authority.issuing if issued_by(certificate, each)), None)
+            if issuer is None or bearer(name, certificate).country != country:
+                raise NotProved(f"{name}: no authority on the trust list of {country} issued its certificate")
+            for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
+                _valid_then(name, each, what, at)
+            self._not_revoked(name, issuer, authority.root, at, at)
+            self._not_revoked(name, certificate, issuer, at, at)
+            for known in self.revocations:
+                entry = known.content.get_revoked_certificate_by_serial_number(certificate.serial_number)
+                if known.issuer == issuer and entry is not None and not _ended_well(entry):
+                    raise NotProved(f"{name}: its authority was withdrawn, and its key may date back ({known.name})")
 
     def issuer_of(self, name: str, certificate: x509.Certificate, authority: Authority) -> x509.Certificate:
         """The issuing authority on the list that issued a signer's certificate, of whatever date."""
@@ -132,7 +174,7 @@ class Trust:
         at: datetime,
         existed_by: datetime | None,
     ) -> None:
-        known = [each for each in self.revocations if each.issuer == issuer and at < each.next_update]
+        known = [each for each in self.revocations if _one(each.issuer, issuer) and at < each.next_update]
         if not known:
             raise NotProved(f"{name}: no revocation list of {issuer.subject.rfc4514_string()} speaks of that moment")
         for each in known:
@@ -148,6 +190,11 @@ class Trust:
                     f"{name}: signed with a certificate withdrawn later ({each.name}), and no witness proves that"
                     " the signature is older"
                 )
+
+
+def _one(authority: x509.Certificate, other: x509.Certificate) -> bool:
+    """One authority is a name and a key, whichever of its certificates says so."""
+    return authority.subject == other.subject and authority.public_key() == other.public_key()
 
 
 @contextmanager
@@ -216,7 +263,9 @@ def authority(name: str, data: bytes, country: str, anchor: str) -> tuple[Author
             _hierarchy(name, country, root, issuing)
         until = None if one.get("until") is None else reading.moment_in(name, one, "until")
         since = reading.moment_in(name, one, "since")
-        read = Authority(country, root, issuing, since, until, next_update)
+        crossings = tuple(certificate_in(name, str(pem).encode()) for pem in _texts(name, told.get("crossings")))
+        stampers = tuple(certificate_in(name, str(pem).encode()) for pem in _listed(name, one, "timestamping"))
+        read = Authority(country, root, issuing, since, until, next_update, crossings, stampers)
         return read, reading.moment_in(name, told, "issued")
     raise NotProved(f"{name}: does not name the root {anchor[:16]} that {country} is pinned to", todo=OTHER_ROOTS)
 
@@ -231,7 +280,7 @@ def revocations(name: str, der: bytes, authorities: Mapping[str, Authority]) -> 
         if until is None:
             raise NotProved(f"{name}: a revocation list that does not say until when it is good")
         for each in authorities.values():
-            for issuer in (each.root, *each.issuing):
+            for issuer in (each.root, *each.issuing, *each.crossings):
                 key = issuer.public_key()
                 if (
                     isinstance(key, ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | rsa.RSAPublicKey)
@@ -240,6 +289,29 @@ def revocations(name: str, der: bytes, authorities: Mapping[str, Authority]) -> 
                 ):
                     return Revocations(name, issuer, content, until)
     raise NotProved(f"{name}: a revocation list that no recognised authority signed")
+
+
+def _texts(name: str, value: object) -> list[object]:
+    if value is not None and not isinstance(value, list):
+        raise NotProved(f"{name}: crossings must be a list")
+    return value or []
+
+
+def _listed(name: str, one: reading.Thing, field: str) -> list[reading.Json]:
+    """A list in a trust list that may be absent: it was written before there was such a thing."""
+    found = one.get(field, [])
+    if not isinstance(found, list):
+        raise NotProved(f"{name}: {field} is no list")
+    return found
+
+
+def _ended_well(entry: x509.RevokedCertificate) -> bool:
+    """Whether a timestamping authority was withdrawn with its key where it had been (RFC 3161, 4)."""
+    try:
+        reason = entry.extensions.get_extension_for_class(x509.CRLReason).value.reason
+    except x509.ExtensionNotFound:
+        return False
+    return reason in _ENDED_WELL
 
 
 def _effective(entry: x509.RevokedCertificate) -> datetime:
@@ -270,6 +342,16 @@ def _may_sign(name: str, certificate: x509.Certificate) -> None:
         raise NotProved(f"{name}: the certificate is not meant for signatures")
     if not isinstance(extended, x509.ExtendedKeyUsage) or list(extended) != [_DOCUMENT_SIGNING]:
         raise NotProved(f"{name}: the certificate is not meant for signing documents (RFC 9336)")
+
+
+def _may_stamp(name: str, certificate: x509.Certificate) -> None:
+    """A timestamping authority's certificate: for that and nothing else, critically (RFC 3161, 2.3)."""
+    found = _extensions(name, certificate)
+    extended, basic = found.get(ExtensionOID.EXTENDED_KEY_USAGE), found.get(ExtensionOID.BASIC_CONSTRAINTS)
+    critical = any(each.critical for each in certificate.extensions if each.oid == ExtensionOID.EXTENDED_KEY_USAGE)
+    alone = isinstance(extended, x509.ExtendedKeyUsage) and list(extended) == [ExtendedKeyUsageOID.TIME_STAMPING]
+    if not alone or not critical or (isinstance(basic, x509.BasicConstraints) and basic.ca):
+        raise NotProved(f"{name}: stamped with a certificate that is not for timestamps alone (RFC 3161, 2.3)")
 
 
 def _hierarchy(name: str, country: str, root: x509.Certificate, issuing: tuple[x509.Certificate, ...]) -> None:

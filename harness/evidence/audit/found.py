@@ -91,6 +91,34 @@ class CosignatureFound:
 
 
 @dataclass(frozen=True, slots=True)
+class StampFound:
+    """The word of a country's timestamping authority: checkpoint and cosignature existed by `latest`."""
+
+    by: str
+    at: datetime
+    earliest: datetime
+    latest: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class MarkFound:
+    """A checkpoint of the log that was stamped: its size, its own word for its moment, and its stamps."""
+
+    size: int
+    at: datetime
+    stamps: tuple[StampFound, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalFound:
+    """Between which moments a record was made; None where nothing tells. `authorities` vouch for the end."""
+
+    not_before: datetime | None
+    not_after: datetime | None
+    authorities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class DocumentFound:
     """Bytes kept: as they came ("original") or as the owner's system holds them ("own")."""
 
@@ -135,6 +163,8 @@ class Audited:
         entries: the log records shown, by index.
         complete: whether every record of the log is shown, so that what is not here is not in the log.
         checks: the numbered steps that were passed, each with what it covered.
+        stamps: timestamps on the checkpoint, at most one of each side's authority.
+        marks: earlier checkpoints with timestamps, by size.
     """
 
     party: str
@@ -152,6 +182,8 @@ class Audited:
     cosignatures: tuple[CosignatureFound, ...]
     absent: tuple[str, ...]
     checks: tuple[str, ...]
+    stamps: tuple[StampFound, ...] = ()
+    marks: tuple[MarkFound, ...] = ()
 
     @property
     def complete(self) -> bool:

@@ -16,10 +16,10 @@ def checkpoint(case: Case) -> tuple[CheckpointFound, tuple[CosignatureFound, ...
     """The checkpoint and who cosigned it."""
     name, party = "log/checkpoint.jws", case.manifest.party
     token = case.token(name, "corridor-checkpoint+jws")
-    found = _checkpoint_text(name, token.payload)
+    found = checkpoint_text(name, token.payload)
     expect(name, found.origin, f"corridor/{case.manifest.run}/{party}", "speaks of the log")
     cosignatures = [
-        _cosignature(case, each, token.payload) for each in case.files if each.startswith("log/cosignature-")
+        cosignature(case, each, token.payload) for each in case.files if each.startswith("log/cosignature-")
     ]
     witnessed = min((each.at for each in cosignatures), default=None)
     signer = case.trust.signer(name, token.certificate, found.at, existed_by=witnessed)
@@ -27,7 +27,8 @@ def checkpoint(case: Case) -> tuple[CheckpointFound, tuple[CosignatureFound, ...
     return found, tuple(cosignatures)
 
 
-def _checkpoint_text(name: str, text: bytes) -> CheckpointFound:
+def checkpoint_text(name: str, text: bytes) -> CheckpointFound:
+    """The checkpoint that these signed octets are."""
     found = re.fullmatch(rb"([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/]{43}=)\nat ([^\n]+)\n", text)
     if found is None:
         raise NotProved(f"{name}: signs no checkpoint")
@@ -36,14 +37,16 @@ def _checkpoint_text(name: str, text: bytes) -> CheckpointFound:
     return CheckpointFound(origin, int(size), hashed.hex(), reading.moment(name, at))
 
 
-def _cosignature(case: Case, name: str, checkpoint: bytes) -> CosignatureFound:
+def cosignature(case: Case, name: str, checkpoint: bytes) -> CosignatureFound:
+    """The partner's cosignature in file `name`, over these octets."""
     token = case.token(name, "corridor-cosignature+jws")
     line, _, rest = token.payload.partition(b"\n")
     if not line.startswith(b"cosigned ") or rest != checkpoint:
         raise NotProved(f"{name}: cosigns another checkpoint than log/checkpoint.jws")
     at = reading.moment(name, line.removeprefix(b"cosigned ").decode("ascii", "replace"))
     witness = case.trust.signer(name, token.certificate, at)
-    expect(name, witness.party, stem(name).removeprefix("cosignature-"), "signed by")
+    if name.startswith("log/"):
+        expect(name, witness.party, stem(name).removeprefix("cosignature-"), "signed by")
     if witness.party == case.manifest.party or witness.party not in case.agreement.found.parties:
         raise NotProved(f"{name}: {witness.party} is not the partner, so it cannot be the witness")
     return CosignatureFound(witness.party, at)
@@ -60,22 +63,23 @@ def entries(case: Case, checkpoint: CheckpointFound) -> tuple[EntryFound, ...]:
                 raise NotProved(f"{each}: is missing; a record and its proof stand together")
         if index >= checkpoint.size:
             raise NotProved(f"{name}: record {index} of a log with {checkpoint.size} records")
-        path = _path(proof, case.files[proof])
-        root = reading.root_from(proof, reading.leaf_of(case.files[name]), index, checkpoint.size, path)
+        steps = path(proof, case.files[proof])
+        root = reading.root_from(proof, reading.leaf_of(case.files[name]), index, checkpoint.size, steps)
         if root.hex() != checkpoint.root:
             raise NotProved(f"{name}: is not record {index} of the log that log/checkpoint.jws signs ({proof})")
         found.append(_entry(name, index, case.files[name], case.manifest.party, checkpoint.at))
     return tuple(found)
 
 
-def _path(name: str, data: bytes) -> tuple[bytes, ...]:
+def path(name: str, data: bytes) -> tuple[bytes, ...]:
+    """The hashes of a proof, one a line."""
     lines = data.decode("ascii", "replace").split("\n")
     if lines.pop() != "":
         raise NotProved(f"{name}: does not end with its line")
-    path = tuple(reading.plain_base64(name, line, what="a hash") for line in lines)
-    if any(len(each) != 32 for each in path):
+    steps = tuple(reading.plain_base64(name, line, what="a hash") for line in lines)
+    if any(len(each) != 32 for each in steps):
         raise NotProved(f"{name}: holds a hash that is none")
-    return path
+    return steps
 
 
 def _entry(name: str, index: int, data: bytes, party: str, signed: datetime) -> EntryFound:

@@ -10,7 +10,7 @@ from typing import Final, NoReturn
 from cryptography import x509
 
 from harness.errors import BadInput, NotProved
-from harness.evidence.audit import chains, reading
+from harness.evidence.audit import chains, crossings, reading
 from harness.evidence.audit.case import Agreement, Files, Manifest, expect, stem, under
 from harness.evidence.audit.found import AgreementFound, TermFound
 
@@ -23,6 +23,7 @@ _NAMES: Final = re.compile(
     rf"|documents/(?:original|own)-{_HEX}\.[a-z0-9]{{1,8}}|certificates/{_HEX}\.pem|crls/{_HEX}\.crl"
     rf"|trust/{_CODE}\.jws|agreement/agreement\.json|agreement/{_CODE}\.jws"
     r"|log/(?:0|[1-9][0-9]{0,11})\.(?:json|proof)|log/checkpoint\.jws|log/cosignature-[A-Z]{2}(?:-[a-z]+)?\.jws"
+    r"|log/timestamp-[A-Z]{2}\.tsr|stamped/(?:0|[1-9][0-9]{0,11})\.(?:checkpoint\.jws|cosignature\.jws|proof|[A-Z]{2}\.tsr)"
 )
 _ALWAYS: Final = ("manifest.json", "manifest.jws", "README.md", "agreement/agreement.json", "log/checkpoint.jws")
 
@@ -128,8 +129,10 @@ def _missing(name: str, country: str, agreement: Agreement) -> NoReturn:
     )
 
 
-def trust(files: Files, certificates: Mapping[str, x509.Certificate], anchors: Mapping[str, str]) -> chains.Trust:
-    """Step 4: what each pinned root vouches for, and what was withdrawn."""
+def trust(
+    files: Files, certificates: Mapping[str, x509.Certificate], anchors: Mapping[str, str], agreement: Agreement
+) -> chains.Trust:
+    """Step 4: what each pinned root vouches for, what was withdrawn, and how the parties recognise each other."""
     authorities = {}
     for name in under(files, "trust"):
         country = stem(name)
@@ -142,7 +145,27 @@ def trust(files: Files, certificates: Mapping[str, x509.Certificate], anchors: M
     for name in under(files, "crls"):
         expect(name, hashlib.sha256(files[name]).hexdigest(), stem(name), "holds the list with SHA-256")
         lists.append(chains.revocations(name, files[name], authorities))
-    return chains.Trust(authorities, tuple(lists))
+    return chains.Trust(authorities, tuple(lists), _crossed(authorities, agreement))
+
+
+def _crossed(authorities: Mapping[str, chains.Authority], agreement: Agreement) -> dict[str, crossings.Crossing]:
+    """Step 4, where the agreement asks for it: from each party's root over its cross-certificates to the other's."""
+    if not agreement.policies:
+        return {}
+    found = {}
+    one, other = agreement.found.parties
+    for relying, signing in ((one, other), (other, one)):
+        country, name = signing[:2], f"trust/{relying[:2]}.jws"
+        if relying[:2] not in authorities or country not in authorities:
+            raise NotProved(f"{name}: or that of {country} is missing; they recognise each other over both")
+        if not {relying, signing} <= agreement.policies.keys():
+            raise NotProved("agreement/agreement.json: recognition without a policy of each party")
+        roots = authorities[relying[:2]].root, authorities[country].root
+        policies = agreement.policies[relying], agreement.policies[signing]
+        with chains.x509_of(name):
+            listed = authorities[relying[:2]].crossings
+            found[country] = crossings.crossing(name, listed, roots, country, policies)
+    return found
 
 
 def each_certificate(certificates: Mapping[str, x509.Certificate], trust: chains.Trust) -> None:
@@ -197,4 +220,4 @@ def agreement(files: Files) -> Agreement:
         ),
         sha256=hashlib.sha256(files[name]).hexdigest(),
     )
-    return Agreement(found, roots)
+    return Agreement(found, roots, crossings.wanted(name, told))

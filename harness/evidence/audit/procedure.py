@@ -6,7 +6,7 @@
     (4) certificates       each chains to a root that its country's trust list names and that is pinned
     (5) lists, agreement   each trust list signed by its country, the agreement by every party in it
     (6) messages           each message and receipt signed by its sender while it could, under the agreement
-    (7) the log            each record in the tree that the party signed and the partner cosigned
+    (7) the log            each record in the tree that the party signed and the partner cosigned; timestamps on that
     (8) cross links        messages, receipts, documents and records fit each other, none without its counterpart
 
 What is pinned: the roots handed in, or else those that the agreement names. In that case the bundle proves
@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Literal
 
 from harness.errors import NotProved
-from harness.evidence.audit import chains, container, logged, messages, opening
+from harness.evidence.audit import chains, container, logged, messages, opening, stamped
 from harness.evidence.audit.case import Case, Files, expect, stem, under
 from harness.evidence.audit.found import Audited, CheckpointFound, CosignatureFound, DocumentFound, counted
 from harness.evidence.audit.links import Contents, check_links
@@ -53,6 +53,7 @@ def audit(data: bytes, *, roots: Mapping[str, str] | None = None) -> Audited:
     # (7) The records, (8) and how everything fits together.
     told = case.manifest
     entries, documents = logged.entries(case, checkpoint), _documents(files)
+    stamps, marks = stamped.stamps(case), stamped.marks(case, checkpoint)
     contents = Contents(told.party, told.correlation, sent, answers, documents, entries, told.absent)
     check_links(contents)
     return Audited(
@@ -70,7 +71,11 @@ def audit(data: bytes, *, roots: Mapping[str, str] | None = None) -> Audited:
         checkpoint=checkpoint,
         cosignatures=cosignatures,
         absent=told.absent,
-        checks=_told(case, contents, checkpoint, cosignatures),
+        checks=_told(
+            case, contents, checkpoint, cosignatures, stamped.told(stamps, marks, sorted(case.trust.authorities))
+        ),
+        stamps=stamps,
+        marks=marks,
     )
 
 
@@ -81,7 +86,7 @@ def _opened(files: Files, roots: Mapping[str, str] | None) -> Case:
     signed = opening.manifest_token(files, certificates)  # (3), by whomever: who that is, is step 4's question.
     # (4) Pinned roots, then everything below them.
     agreement = opening.agreement(files)
-    trust = opening.trust(files, certificates, opening.anchors(files, agreement, roots))
+    trust = opening.trust(files, certificates, opening.anchors(files, agreement, roots), agreement)
     opening.each_certificate(certificates, trust)
     opening.no_idle_certificate(files, certificates, trust)
     expect("manifest.jws", trust.signer("manifest.jws", signed, manifest.made).party, manifest.party, "signed by")
@@ -131,7 +136,11 @@ def _documents(files: Files) -> tuple[DocumentFound, ...]:
 
 
 def _told(
-    case: Case, contents: Contents, checkpoint: CheckpointFound, cosignatures: Iterable[CosignatureFound]
+    case: Case,
+    contents: Contents,
+    checkpoint: CheckpointFound,
+    cosignatures: Iterable[CosignatureFound],
+    stamps: Iterable[str],
 ) -> tuple[str, ...]:
     witnesses = ", ".join(each.by for each in cosignatures) or "nobody"
     countries = ", ".join(sorted(case.trust.authorities))
@@ -144,6 +153,6 @@ def _told(
         f"(4) {counted(len(case.certificates), 'certificate')} under the roots of {countries}",
         "(5) trust lists signed by their countries, the agreement by both parties",
         f"(6) {tokens} signed by their senders",
-        f"(7) {records} proved in the log of {contents.party}, cosigned by {witnesses}",
+        f"(7) {records} proved in the log of {contents.party}, cosigned by {witnesses}, {', '.join(stamps)}",
         f"(8) {counted(len(contents.documents), 'document')}, messages, receipts and records fit each other",
     )

@@ -173,6 +173,40 @@ def root_from(name: str, leaf: bytes, index: int, size: int, path: Sequence[byte
     return _pair(path[-1], root_from(name, leaf, index - left, size - left, path[:-1]))
 
 
+def roots_from(name: str, root: bytes, size: int, larger: int, path: Sequence[bytes]) -> bytes:
+    """The root of the tree of `larger` leaves that continues the one of `size` leaves with this root, from their proof.
+
+    Raises:
+        NotProved: the proof does not lead to `root` either, or is of another length.
+    """
+    if size == 0:
+        raise NotProved(f"{name}: of an empty log nothing can be proved")
+    old, new = _continued(name, root, size, larger, path, whole=True)
+    if old != root:
+        raise NotProved(f"{name}: does not begin at the checkpoint it stands beside")
+    return new
+
+
+def _continued(
+    name: str, root: bytes, size: int, larger: int, path: Sequence[bytes], *, whole: bool
+) -> tuple[bytes, bytes]:
+    """Both roots of a part of the tree (RFC 9162, 2.1.4.1); `whole`: that part of the smaller one is all of it."""
+    if size == larger:
+        if len(path) != (0 if whole else 1):
+            raise NotProved(f"{name}: the proof is of another length than this log needs")
+        return (root, root) if whole else (path[0], path[0])
+    if not path:
+        raise NotProved(f"{name}: the proof is too short for this log")
+    left = 1
+    while left * 2 < larger:
+        left *= 2
+    if size <= left:
+        old, new = _continued(name, root, size, left, path[:-1], whole=whole)
+        return old, _pair(new, path[-1])
+    old, new = _continued(name, root, size - left, larger - left, path[:-1], whole=False)
+    return _pair(path[-1], old), _pair(path[-1], new)
+
+
 def leaf_of(record: bytes) -> bytes:
     """The hash of a log record."""
     return hashlib.sha256(b"\0" + record).digest()

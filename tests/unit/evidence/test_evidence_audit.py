@@ -489,7 +489,7 @@ def test_list_that_did_not_hold_then(
 ) -> None:
     """Recognition is dated: before its beginning, after its end and past the list's life it does not hold."""
     told = {"next_update": at(9999), **{name: at(minute) for name, minute in about.items()}}
-    token = corridor.authorities["QM"].trust_list(1, at(0), **told)
+    token = corridor.authorities["QM"].trust_list(1, at(0), **told)  # type: ignore[arg-type] # moments, by their names
     refused(replace(parts, trust={**parts.trust, "QM": token}), corridor.qn.identity, sentence)
 
 

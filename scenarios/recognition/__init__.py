@@ -1,0 +1,1 @@
+"""Pilots of receipts that come in another order than they were given."""
