@@ -47,6 +47,7 @@ ENC: Final = "A256GCM"
 
 _IV, _TAG = 12, 16  # octets (RFC 7518, 5.3)
 _HEADER: Final = frozenset({"alg", "enc", "typ", "epk", "x5t#S256"})
+_COMPRESSED: Final = "RFC 7516, 4.1.3; RFC 8725, 3.6"  # what a small token becomes is its sender's choice
 _EPK: Final = frozenset({"kty", "crv", "x", "y"})
 
 
@@ -150,7 +151,8 @@ def read(token: bytes) -> Closed:
         raise MalformedToken(f"a header of {len(parts[0])} octets, more than {LARGEST_HEADER}")
     header = strict_object(base64url(parts[0], what="header"))
     if strange := sorted(header.keys() - _HEADER):
-        raise ForbiddenHeader(f"the header carries {', '.join(strange)[:100]}")
+        clause = _COMPRESSED if "zip" in strange else ""
+        raise ForbiddenHeader(f"the header carries {', '.join(strange)[:100]}", clause=clause)
     if (header.get("alg"), header.get("enc")) != (ALG, ENC):
         raise UnsupportedAlgorithm(f"alg {header.get('alg')!a} with enc {header.get('enc')!a}, not {ALG} with {ENC}")
     typ = header.get("typ")

@@ -31,7 +31,12 @@ from certs.errors import (
     BadSignature,
     ForbiddenHeader,
     MalformedToken,
+    NoSignature,
+    OtherCertificate,
+    SignatureLength,
+    SignatureOutOfRange,
     UnknownSigner,
+    Unsecured,
     UnsupportedAlgorithm,
     WrongKind,
 )
@@ -47,9 +52,18 @@ TRUST_LIST: Final = "corridor-trust-list+jws"
 MANIFEST: Final = "corridor-manifest+jws"
 
 # Each could bring a key of the sender's choice, make us fetch one, or change what the signature covers.
-_FORBIDDEN: Final = ("jwk", "jku", "x5u", "zip", "b64", "crit")
+_FORBIDDEN: Final = {
+    "jwk": "RFC 7515, 4.1.3",
+    "jku": "RFC 7515, 4.1.2; RFC 8725, 3.10",
+    "x5u": "RFC 7515, 4.1.5; RFC 8725, 3.10",
+    "zip": "RFC 7516, 4.1.3",
+    "b64": "RFC 7797, 3",
+    "crit": "RFC 7515, 4.1.11",
+}
 # "none" signs nothing and HS* would take the public key for a secret: no certificate dictates them, ever.
-_NO_SIGNATURE: Final = frozenset({"none", "hs256", "hs384", "hs512"})
+_SHARED_SECRET: Final = frozenset({"hs256", "hs384", "hs512"})
+
+_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (SP 800-186, 3.2.1.3)
 
 
 class _Registry(jose.JWSRegistry):
@@ -92,25 +106,30 @@ def read(token: bytes) -> Token:
     """Pass a token through the gates (RFC 7515, 5.2, steps 1 to 7; RFC 8725, 3).
 
     Raises:
-        MalformedToken: not the canonical spelling, a signature of the wrong length, a header without its fields.
+        MalformedToken: not three segments, or a header without its fields.
+        Oversized, LooseSpelling, NoSignature, SignatureLength: what is wrong with its form, closer.
+        OtherCertificate: x5c is not what x5t#S256 names.
         NotStrictJson: a header that can be read in two ways.
         ForbiddenHeader: jwk, jku, x5u, zip, b64 or any crit.
         WrongKind: no `typ`.
-        AlgorithmMismatch: `none` or a shared-secret algorithm.
+        Unsecured: `none`.
+        AlgorithmMismatch: a shared-secret algorithm.
         UnsupportedAlgorithm: an algorithm we do not know.
     """
     segments = compact(token)
     header = strict_object(segments.header)
-    for name in _FORBIDDEN:
+    for name, clause in _FORBIDDEN.items():
         if name in header:
-            raise ForbiddenHeader(f"the header carries {name}")
+            raise ForbiddenHeader(f"the header carries {name}", clause=clause)
     typ = header.get("typ")
     if not isinstance(typ, str):
         raise WrongKind("the header names no kind (typ)")
     alg = _algorithm(header.get("alg"))
     if len(segments.signature) != alg.signature_octets:
         found = len(segments.signature)
-        raise MalformedToken(f"a signature of {found} octets; {alg} has exactly {alg.signature_octets}")
+        if not found:
+            raise NoSignature("nothing stands where the signature should")
+        raise SignatureLength(f"a signature of {found} octets; {alg} has exactly {alg.signature_octets}")
     thumbprint = _thumbprint(header.get("x5t#S256"))
     return Token(
         raw=token,
@@ -136,6 +155,7 @@ def check(token: Token, certificate: x509.Certificate, *, typ: str) -> bytes:
         AlgorithmMismatch: the header's algorithm is not the one the key dictates.
         UnsupportedAlgorithm: a key we cannot check with.
         MalformedToken: a registered header field of the wrong form.
+        SignatureOutOfRange: r or s is no number that a signature has.
         BadSignature: the bytes are not those that were signed.
     """
     if token.typ != typ:
@@ -145,6 +165,8 @@ def check(token: Token, certificate: x509.Certificate, *, typ: str) -> bytes:
     alg, key = _checking_key(certificate)
     if token.alg is not alg:
         raise AlgorithmMismatch(f"the header says {token.alg}, the certificate's key dictates {alg}")
+    if alg is Algorithm.ES256:
+        _in_range(token.signature)
     try:
         jose.deserialize_compact(token.raw, key, algorithms=[alg.value], registry=_REGISTRIES[alg])
     except BadSignatureError as error:
@@ -157,12 +179,21 @@ def check(token: Token, certificate: x509.Certificate, *, typ: str) -> bytes:
 def _algorithm(alg: JsonValue) -> Algorithm:
     if not isinstance(alg, str):
         raise MalformedToken("the header names no algorithm (alg)")
-    if alg.lower() in _NO_SIGNATURE:
+    if alg.lower() == "none":
+        raise Unsecured(f"alg {alg!a}: the header says that nothing is signed")
+    if alg.lower() in _SHARED_SECRET:
         raise AlgorithmMismatch(f"alg {alg!a}: no certificate's key dictates that")
     try:
         return Algorithm(alg)
     except ValueError as error:
         raise UnsupportedAlgorithm(f"alg {alg!a}; known here: {', '.join(Algorithm)}") from error
+
+
+def _in_range(signature: bytes) -> None:
+    """The library checks this too, and calls it a bad signature; one in Java did not (CVE-2022-21449)."""
+    r, s = (int.from_bytes(half, "big") for half in (signature[:32], signature[32:]))
+    if not (0 < r < _ORDER and 0 < s < _ORDER):
+        raise SignatureOutOfRange("r or s is not between 1 and n - 1: no key makes such a signature")
 
 
 def _thumbprint(text: JsonValue) -> bytes:
@@ -179,7 +210,7 @@ def _carried(x5c: JsonValue, thumbprint: bytes) -> x509.Certificate:
         raise MalformedToken("x5c must hold the signer's certificate alone")
     certificate, found = _certificate(x5c[0])
     if found != thumbprint:
-        raise MalformedToken("x5c and x5t#S256 name two certificates")
+        raise OtherCertificate("x5c and x5t#S256 name two certificates")
     return certificate
 
 

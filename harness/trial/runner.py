@@ -103,6 +103,8 @@ async def play(
     scribe = Scribe(folder / "history.jsonl", bill.clock)
     chance = Chance(bill.seed) if bill.fixed_keys else Chance()
     run = f"{scenario.id.replace('/', '-')}-{chance.token('run', count=4)}"
+    if scenario.algorithm is not None:
+        bill = replace(bill, algorithm=scenario.algorithm)
     setting = Setting(run, folder, bill.clock, chance, bill.algorithm, bill.patience, Chance(bill.seed))
     scribe.write(What.RUN, scenario=scenario.id, run=run, **bill.facts(scenario.id))
     try:

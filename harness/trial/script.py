@@ -10,11 +10,13 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from certs.identity import Algorithm
 from harness.errors import BadInput
 from harness.exchange.bus import OPERATOR
 from harness.trial.checks import Check
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import History
+from harness.trial.refusal import Refusal
 from harness.trial.stage import Stage
 
 Play = Callable[[Stage], Awaitable[None]]
@@ -76,6 +78,10 @@ class Scenario:
     """Whether it takes a broker that is ours to kill: not one at an address that somebody else gave."""
     detour: tuple[str, ...] = ()
     """The parties that come to the broker by a road that the script can cut."""
+    refusals: tuple[Refusal, ...] = ()
+    """For what the attack is refused, as the script promises it."""
+    algorithm: Algorithm | None = None
+    """The one algorithm of the seals for which the attack exists; None: whatever the run is played with."""
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -132,6 +138,8 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     cast: Mapping[str, Cast] | None = None,
     kills_the_broker: bool = False,
     detour: tuple[str, ...] = (),
+    refusals: tuple[Refusal, ...] = (),
+    algorithm: Algorithm | None = None,
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -155,6 +163,8 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             cast=cast or {},
             kills_the_broker=kills_the_broker,
             detour=detour,
+            refusals=refusals,
+            algorithm=algorithm,
         )
 
     return make
