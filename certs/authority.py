@@ -2,14 +2,14 @@
 
 The only maker of keys. Issues, withdraws, and says what was withdrawn; keeps its own books in one folder.
 What a certificate carries: certs.drafts.  Reading revocation lists: certs.revocation.
-Believing any of it: certs.trust.  Certificates that are wrong on purpose are not made here.
+Believing any of it: certs.trust.  Certificates that are wrong on purpose: certs.misfits.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Self
@@ -88,9 +88,39 @@ class Authority:
         )
 
     @property
+    def issuer(self) -> Issuer:
+        """The issuing authority as one that signs: for those who make what it ought never to have signed."""
+        return Issuer(self.issuing.subject, self._issuing_key)
+
+    @property
+    def root_issuer(self) -> Issuer:
+        """The same of the root."""
+        return Issuer(self.root.subject, self._root_key)
+
+    @property
     def anchor(self) -> str:
         """Hex SHA-256 of the root's DER: what an agreement pins."""
         return self.root.fingerprint(hashes.SHA256()).hex()
+
+    def successor(self, at: datetime) -> Self:
+        """A new issuing authority under the same root, with a publisher of its own; this one goes on beside it.
+
+        Valid from `at` (cut to seconds) for as long as the root. Books are kept by both together.
+        """
+        since = drafts.whole_seconds(at)
+        common = f"{self.country} issuing authority of {since:%Y-%m-%d %H:%M:%S}"
+        key = drafts.p256_key(self._chance, f"certs/{self.country}/issuing/key")
+        number = drafts.serial(self._chance, f"certs/{self.country}/issuing/serial")
+        within = drafts.for_authority(below=0, country=self.country)
+        name, until = drafts.name(self.country, common), self.root.not_valid_after_utc
+        issuing = Draft(name, key.public_key(), number, since, until, within).signed(self.root_issuer)
+        new = replace(self, issuing=issuing, _issuing_key=key)
+        publisher_key = drafts.p256_key(self._chance, f"certs/{self.country}/publisher/key")
+        number = drafts.serial(self._chance, f"certs/{self.country}/publisher/serial")
+        name = drafts.name(self.country, publisher_of(self.country))
+        draft = Draft(name, publisher_key.public_key(), number, since, until, drafts.for_signing())
+        publisher = Identity(publisher_of(self.country), self.country, publisher_key, draft.signed(new.issuer))
+        return replace(new, publisher=publisher)
 
     def issue_signing(
         self, party: str, algorithm: Algorithm, at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME

@@ -8,16 +8,20 @@
     ├── WrongKind                a good token of another kind (`typ`)
     ├── AlgorithmMismatch        the header chose an algorithm that the certificate's key does not dictate
     ├── UnsupportedAlgorithm     an algorithm or a key we cannot check; says nothing about the signature
+    ├── ExplicitCurve            a key whose curve is spelt out instead of named
     ├── OtherRecipient           encrypted for somebody else's key
     ├── BrokenCipher             the bytes are not those that were encrypted for this key
     ├── BadSignature             the bytes are not those that were signed
     ├── UnknownSigner            no authority recognised at that moment vouches for the key
     ├── BrokenPath               the chain does not hold
+    ├── OutsideCountry           an authority vouches for another country than its own
     ├── WrongUsage               a good certificate, meant for something else
     ├── Expired                  the moment is after the certificate's last
     ├── NotYetValid              the moment is before the first
     ├── Revoked                  withdrawn, with effect before the moment
+    ├── Compromised              withdrawn later, because its key was lost before the moment
     ├── RevocationUnknown        nothing fresh says whether it is withdrawn: indeterminate, not good
+    ├── WithdrawnAuthority       recognised until a date before the moment
     ├── StaleTrustList           past its next update
     └── RolledBackTrustList      older than one already seen, or another one under the same version
 
@@ -77,6 +81,12 @@ class UnsupportedAlgorithm(TrustError):
     rule = "RFC 8725, 3.2"
 
 
+class ExplicitCurve(TrustError):
+    """The key's curve is spelt out in parameters, so that two readers may check with two keys (CVE-2020-0601)."""
+
+    rule = "RFC 5480, 2.1.1"
+
+
 class OtherRecipient(TrustError):
     """It was encrypted for another certificate than the reader's."""
 
@@ -107,6 +117,12 @@ class BrokenPath(TrustError):
     rule = "RFC 5280, 6.1"
 
 
+class OutsideCountry(TrustError):
+    """An authority vouches for a party, or a list for an authority, of another country."""
+
+    rule = "RFC 5280, 4.2.1.10; docs/wire.md, 5"
+
+
 class WrongUsage(TrustError):
     """The certificate is meant for something else."""
 
@@ -131,10 +147,22 @@ class Revoked(TrustError):
     rule = "RFC 5280, 5.3 and 6.1.3 (a) (3)"
 
 
+class Compromised(TrustError):
+    """The certificate was withdrawn after the moment, because its key had been lost before it."""
+
+    rule = "RFC 5280, 5.3.2; docs/wire.md, 5"
+
+
 class RevocationUnknown(TrustError):
     """No fresh revocation list of the issuer is at hand, so nothing can be said."""
 
     rule = "RFC 5280, 6.3.3"
+
+
+class WithdrawnAuthority(TrustError):
+    """The authority is still listed, and recognised no more since a date before the moment."""
+
+    rule = "ETSI TS 119 612, 5.5.4; corridor trust list, docs/wire.md"
 
 
 class StaleTrustList(TrustError):

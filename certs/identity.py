@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
-from certs.errors import BrokenPath, UnsupportedAlgorithm
+from certs.errors import BrokenPath, ExplicitCurve, UnsupportedAlgorithm
 from certs.keyfiles import PrivateKey, private_folder, read_certificate, read_key, write_certificate, write_key
 
 PublicKey = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey
@@ -95,7 +95,8 @@ def dictated(certificate: x509.Certificate) -> tuple[Algorithm, PublicKey]:
     """The JWS algorithm that a certificate's key dictates, and the key.
 
     Raises:
-        UnsupportedAlgorithm: another kind of key, another curve, or a curve spelt out in parameters (CVE-2020-0601).
+        UnsupportedAlgorithm: another kind of key, or another curve.
+        ExplicitCurve: a curve spelt out in parameters (CVE-2020-0601).
     """
     try:
         key = certificate.public_key()
@@ -106,7 +107,7 @@ def dictated(certificate: x509.Certificate) -> tuple[Algorithm, PublicKey]:
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         # The library also takes P-256 spelt out in parameters, which RFC 5480, 2.1.1 forbids and others read otherwise.
         if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) not in certificate.tbs_certificate_bytes:
-            raise UnsupportedAlgorithm("the certificate spells its curve out instead of naming P-256")
+            raise ExplicitCurve("the certificate spells its curve out instead of naming P-256")
         return Algorithm.ES256, key
     raise UnsupportedAlgorithm(f"the certificate's key is of kind {type(key).__name__}, neither P-256 nor Ed25519")
 

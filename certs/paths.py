@@ -25,6 +25,7 @@ from certs.errors import (
     RevocationUnknown,
     Revoked,
     TrustError,
+    UnknownSigner,
     UnsupportedAlgorithm,
     WrongUsage,
 )
@@ -32,6 +33,7 @@ from certs.identity import KEY_AGREEMENT
 from certs.revocation import RevocationList
 
 LONGEST_PATH: Final = 4  # certificates
+_BROKEN_HASHES: Final = frozenset({"md5", "sha1"})  # two certificates with one signature can be made (RFC 6194, 4)
 
 # Ours by what happened there. The order matters: the first that fits decides.
 _MEANING: Final[tuple[tuple[type[Exception], type[TrustError]], ...]] = (
@@ -105,12 +107,31 @@ def issued(certificate: x509.Certificate, by: x509.Certificate) -> x509.Certific
 
     Raises:
         BrokenPath: it did not.
+        UnsupportedAlgorithm: it is signed in a way that we do not check, over SHA-1 say.
     """
     try:
+        over = certificate.signature_hash_algorithm
+        if over is not None and over.name in _BROKEN_HASHES:
+            raise UnsupportedAlgorithm(f"the certificate of {_names(certificate)} is signed over {over.name}")
         certificate.verify_directly_issued_by(by)
-    except (ValueError, TypeError, exceptions.InvalidSignature, exceptions.UnsupportedAlgorithm) as error:
+    except exceptions.UnsupportedAlgorithm as error:
+        found = f"signed with {certificate.signature_algorithm_oid.dotted_string}, which we do not check"
+        raise UnsupportedAlgorithm(f"the certificate of {_names(certificate)} is {found}") from error
+    except (ValueError, TypeError, exceptions.InvalidSignature) as error:
         raise BrokenPath(f"{_names(by)} did not sign the certificate of {_names(certificate)}") from error
     return certificate
+
+
+def issuer_key(certificate: x509.Certificate) -> bytes | None:
+    """The identifier of the key that a certificate names as its issuer's (RFC 5280, 4.2.1.1).
+
+    Raises:
+        UnknownSigner: it names none.
+    """
+    try:
+        return certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+        raise UnknownSigner(f"the certificate does not say whose key signed it: {error}") from error
 
 
 def authority(certificate: x509.Certificate) -> x509.Certificate:

@@ -20,7 +20,7 @@ from certs import keyfiles
 from certs.authority import Authority
 from certs.identity import Algorithm
 from certs.summary import Summary, describe
-from harness.cli import say
+from harness.cli import misfits, say
 from harness.cli.files import new_folder, read_file
 from harness.cli.published import published, tell
 from harness.cli.seats import issue_seats
@@ -37,7 +37,7 @@ _JSON_HELP: Final = "NDJSON on stdout (docs/schemas/certs.schema.json)."
 
 @click.group(name="certs")
 def command() -> None:
-    """The rehearsal's authorities: issue, list, show.
+    """The rehearsal's authorities: issue, list, show; and what is wrong on purpose.
 
     \b
     Examples:
@@ -45,6 +45,9 @@ def command() -> None:
       corridor certs list corridor-runs/send-0a1b2c3d/certs
       corridor certs show QM
     """
+
+
+command.add_command(misfits.command)
 
 
 @command.command(short_help="Found a country's authorities, certify its window.")

@@ -49,6 +49,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier checkpoint of the same log and its cosignature: how old the records are whose proofs to it stand here.
+
+    `proofs` has, by the record's index, its path to the root of the first `size` records (lowest hash first).
+    """
+
+    size: int
+    checkpoint: bytes
+    cosignature: bytes
+    proofs: Mapping[int, tuple[bytes, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document's bytes and their media type."""
 
@@ -69,6 +82,7 @@ class BundleParts:
         receipts: receipt tokens, given and received.
         own: documents as the party's own system holds them after translation.
         lodged: documents as traders lodged them; those that messages carry are taken from the messages.
+        earlier: where a certificate among them was withdrawn since: what proves that signatures are older than that.
         agreement: the agreement's exact bytes.
         agreement_tokens: each party's token over them.
         trust: per country, its trust list token.
@@ -93,6 +107,7 @@ class BundleParts:
     checkpoint: bytes
     cosignatures: Mapping[str, bytes]
     lodged: tuple[Document, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
 
 
 def entries(log: EvidenceLog, *, upto: int, correlation: str | None) -> tuple[Entry, ...]:
@@ -183,10 +198,17 @@ def _files(parts: BundleParts) -> Iterator[tuple[str, bytes]]:
     yield from ((f"agreement/{party}.jws", token) for party, token in parts.agreement_tokens.items())
     for entry in parts.entries:
         yield f"log/{entry.index}.json", entry.record
-        proof = "".join(base64.b64encode(step).decode("ascii") + "\n" for step in entry.proof)
-        yield f"log/{entry.index}.proof", proof.encode()
+        yield f"log/{entry.index}.proof", _steps(entry.proof)
+    for one in parts.earlier:
+        yield f"earlier/{one.size}.checkpoint.jws", one.checkpoint
+        yield f"earlier/{one.size}.cosignature.jws", one.cosignature
+        yield from ((f"earlier/{index}-in-{one.size}.proof", _steps(proof)) for index, proof in one.proofs.items())
     yield "log/checkpoint.jws", parts.checkpoint
     yield from ((f"log/cosignature-{party}.jws", token) for party, token in parts.cosignatures.items())
+
+
+def _steps(proof: Iterable[bytes]) -> bytes:
+    return "".join(base64.b64encode(step).decode("ascii") + "\n" for step in proof).encode()
 
 
 def _carried(token: jws.Token) -> Iterator[Document]:
@@ -217,6 +239,7 @@ def _certificates(parts: BundleParts, identity: Identity) -> Iterator[x509.Certi
         *parts.trust.values(),
         parts.checkpoint,
         *parts.cosignatures.values(),
+        *(token for one in parts.earlier for token in (one.checkpoint, one.cosignature)),
     )
     for token in tokens:
         read = jws.read(token)

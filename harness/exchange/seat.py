@@ -20,7 +20,7 @@ from harness.exchange.agreement import Agreement, Signed
 from harness.exchange.bus import Bus
 
 
-@dataclass(frozen=True)
+@dataclass
 class Seat:
     """One party's place: who it is, whom it trusts, what it agreed, where it keeps things.
 
@@ -29,6 +29,9 @@ class Seat:
     trust lists (a token for each country) and revocation lists (DER, by country) that `trust` was built from.
     `opener` opens what is encrypted for this party, where an agreement asks for it; `readers` holds the certificates
     that the partners published to encrypt for. Whether one is good is asked of `trust` each time.
+
+    `identity`, `opener`, `readers`, `signed`, `lists` and `crls` are replaced when keys change and countries publish
+    anew: only the party's own loop does that (`nodes.gazette`).
     """
 
     run: str

@@ -2,6 +2,7 @@
 
     seat.json                     run, party, and the fingerprint of each root that this party pins
     signing/                      the party's key (0600) and certificate
+    signing.next/, opener.next/   the same, to change over to; only until that is done
     opener/                       the key (0600) that opens what is encrypted for the party, and its certificate
     readers/QN.pem                each partner's certificate to encrypt for
     trust/QN.jws                  each country's trust list, a token
@@ -19,6 +20,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,6 +43,9 @@ from harness.exchange.seat import Seat
 
 FORMAT: Final = 1
 TICKET: Final = "seat.json"
+NEXT: Final = "signing.next"
+NEXT_OPENER: Final = "opener.next"
+"""Where the keys lie that a party is to change over to."""
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # it becomes part of topic names
 _PARTY = re.compile(r"[A-Z]{2}[A-Z0-9-]{0,30}")
@@ -69,6 +74,8 @@ def save(seat: Seat, folder: Path) -> None:
     for country, token in seat.lists.items():
         keyfiles.write(folder / "trust" / f"{country}.jws", token)
     for country, crls in seat.crls.items():
+        for path in (folder / "crls").glob(f"{country}-*.crl"):
+            path.unlink()  # of authorities that are on no list any more, too
         for number, der in enumerate(crls, start=1):
             keyfiles.write(folder / "crls" / f"{country}-{number}.crl", der)
     for partner, signed in seat.signed.items():
@@ -144,6 +151,22 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance) -> Seat:
     )
 
 
+def next_identity(folder: Path, party: str) -> Identity:
+    """The key and certificate that lie ready for `party` to change over to. Raises BadInput."""
+    return _identity(folder, party, NEXT)
+
+
+def next_opener(folder: Path, party: str) -> Opener | None:
+    """The same of what opens what is encrypted for it; None when that stays as it is. Raises BadInput."""
+    return _opener(folder, party, NEXT_OPENER)
+
+
+def used_up(folder: Path) -> None:
+    """Take away what lay ready, once it is in use."""
+    shutil.rmtree(folder / NEXT)
+    shutil.rmtree(folder / NEXT_OPENER, ignore_errors=True)
+
+
 @contextmanager
 def taken(folder: Path) -> Iterator[None]:
     """Hold the seat in `folder` while the block lasts: two processes in one seat would tear its log apart.
@@ -173,20 +196,20 @@ def _pinned(agreements: Mapping[str, Agreement]) -> dict[str, str]:
     return {code: member.root for code, member in members if member.root is not None}
 
 
-def _identity(folder: Path, party: str) -> Identity:
+def _identity(folder: Path, party: str, place: str = "signing") -> Identity:
     try:
-        identity = Identity.load(folder / "signing")
+        identity = Identity.load(folder / place)
     except (OSError, TrustError, ValueError) as error:
         raise BadInput(
-            f"{folder}/signing holds no identity: {error}", expected="key.pem and certificate.pem", todo=_MEND
+            f"{folder}/{place} holds no identity: {error}", expected="key.pem and certificate.pem", todo=_MEND
         ) from error
     if identity.party != party:
-        raise BadInput(f"the key in {folder}/signing is {identity.party}'s", expected=f"the key of {party}", todo=_MEND)
+        raise BadInput(f"the key in {folder}/{place} is {identity.party}'s", expected=f"the key of {party}", todo=_MEND)
     return identity
 
 
-def _opener(folder: Path, party: str) -> Opener | None:
-    place = folder / "opener"
+def _opener(folder: Path, party: str, name: str = "opener") -> Opener | None:
+    place = folder / name
     if not place.is_dir():
         return None
     try:

@@ -18,7 +18,7 @@ from certs.identity import Algorithm
 from harness.clock import Chance, Clock
 from harness.errors import CorridorError, RoadFailed
 from harness.exchange.reasons import Refused
-from harness.trial import about, continuity, isolation  # noqa: F401 - their checks are made when they are imported
+from harness.trial import about, continuity, isolation, keys  # noqa: F401 - their checks are made when they are imported
 from harness.trial.buses import BusMaker, Fallible
 from harness.trial.checks import CHECKS
 from harness.trial.ground import Cast, Grants

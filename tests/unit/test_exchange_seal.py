@@ -69,6 +69,7 @@ def test_the_vectors_hold_every_reason_of_a_seal() -> None:
     """Each reason that opening a seal can give has at least one frozen token, but for the path's own tests."""
     reached = {vector(name)["reason"] for name in NAMES} - {None}
     elsewhere = {"409", "418", "419"}  # broken paths: tests/unit/test_certs_trust.py; covers: test_exchange_cover.py
+    elsewhere |= {"437", "438", "439", "440", "441"}  # wrong certificates and lists: test_certs_misfits.py
     assert reached | elsewhere == {reason.code for reason in seals.WHY.values()} | {"102", "103", "403"}
     assert reached <= set(TABLE)
 

@@ -30,6 +30,9 @@ OTHER_ROOTS: Final = (
 )
 """What to do when what was handed in and what the bundle stands under are two things."""
 _DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 9336
+_COMPROMISED: Final = frozenset(
+    {x509.ReasonFlags.key_compromise, x509.ReasonFlags.ca_compromise, x509.ReasonFlags.aa_compromise}
+)
 _UNDERSTOOD: Final = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
@@ -41,6 +44,10 @@ _UNDERSTOOD: Final = frozenset(
 )
 
 
+class Doubted(NotProved):
+    """Signed under a chain that holds, with a certificate that was withdrawn: it may be its bearer's, or a thief's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """One recognised hierarchy of a country, its root pinned."""
@@ -48,9 +55,15 @@ class Authority:
     country: str
     root: x509.Certificate
     issuing: tuple[x509.Certificate, ...]
-    since: datetime
-    until: datetime | None
+    spans: tuple[tuple[x509.Certificate, datetime, datetime | None], ...]
+    """Each issuing authority with the time in which it is recognised: from, and until when, if it was withdrawn."""
     next_update: datetime
+
+    def recognised(self, issuer: x509.Certificate, at: datetime) -> bool:
+        """Whether the list recognises this issuing authority at that moment."""
+        return any(
+            each == issuer and since <= at and (until is None or at < until) for each, since, until in self.spans
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +103,17 @@ class Trust:
             existed_by: when somebody else, the witness, proves that it already existed.
 
         Raises:
-            NotProved: the chain did not hold then, or is another country's than the party's; or the certificate was
-                withdrawn with effect before then; or it was withdrawn later, and nothing proves that the signature
-                is older than that.
+            NotProved: the chain did not hold then, or is another country's than the party's.
+            Doubted: the certificate was withdrawn with effect before then; or it was withdrawn later, and nothing
+                proves that the signature is older than that.
         """
         with x509_of(name):
             signer = bearer(name, certificate)
             authority = self._authority(name, signer.country, at)
             issuer = self.issuer_of(name, certificate, authority)
+            if not authority.recognised(issuer, at):
+                country = signer.country
+                raise NotProved(f"{name}: the authorities of {country} were not recognised on {at:%Y-%m-%d %H:%M:%S}")
             if signer.party[:2] != signer.country:
                 raise NotProved(f"{name}: signed by {signer.party} under an authority of {signer.country}")
             for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
@@ -118,8 +134,6 @@ class Trust:
         authority = self.authorities.get(country)
         if authority is None:
             raise NotProved(f"{name}: signed under {country}, whose trust list is not in the bundle")
-        if at < authority.since or (authority.until is not None and at >= authority.until):
-            raise NotProved(f"{name}: the authorities of {country} were not recognised on {at:%Y-%m-%d %H:%M:%S}")
         if at >= authority.next_update:
             raise NotProved(f"{name}: the trust list of {country} was past its next update on {at:%Y-%m-%d %H:%M:%S}")
         return authority
@@ -141,10 +155,10 @@ class Trust:
                 continue
             withdrawn = _effective(entry)
             if at >= withdrawn:
-                raise NotProved(f"{name}: signed with a certificate withdrawn before that moment ({each.name})")
+                raise Doubted(f"{name}: signed with a certificate withdrawn before that moment ({each.name})")
             # The signature's own word for its moment proves nothing once the key may be in other hands.
             if existed_by is None or existed_by >= withdrawn:
-                raise NotProved(
+                raise Doubted(
                     f"{name}: signed with a certificate withdrawn later ({each.name}), and no witness proves that"
                     " the signature is older"
                 )
@@ -204,10 +218,13 @@ def authority(name: str, data: bytes, country: str, anchor: str) -> tuple[Author
     if reading.text(name, told, "country") != country:
         raise NotProved(f"{name}: is a trust list of {told['country']}")
     next_update = reading.moment_in(name, told, "nextupdate")
+    pinned: x509.Certificate | None = None
+    spans: list[tuple[x509.Certificate, datetime, datetime | None]] = []
     for one in reading.things(name, told, "authorities"):
         root = certificate_in(name, reading.text(name, one, "root").encode())
         if thumbprint(root) != anchor:
             continue
+        pinned = root
         listed = one.get("issuing")
         if not isinstance(listed, list) or not listed:
             raise NotProved(f"{name}: names no issuing authority")
@@ -216,7 +233,10 @@ def authority(name: str, data: bytes, country: str, anchor: str) -> tuple[Author
             _hierarchy(name, country, root, issuing)
         until = None if one.get("until") is None else reading.moment_in(name, one, "until")
         since = reading.moment_in(name, one, "since")
-        read = Authority(country, root, issuing, since, until, next_update)
+        spans += [(each, since, until) for each in issuing]
+    if pinned is not None:
+        every = tuple(dict.fromkeys(each for each, _, _ in spans))
+        read = Authority(country, pinned, every, tuple(spans), next_update)
         return read, reading.moment_in(name, told, "issued")
     raise NotProved(f"{name}: does not name the root {anchor[:16]} that {country} is pinned to", todo=OTHER_ROOTS)
 
@@ -245,6 +265,9 @@ def revocations(name: str, der: bytes, authorities: Mapping[str, Authority]) -> 
 def _effective(entry: x509.RevokedCertificate) -> datetime:
     """From when a withdrawal counts: earlier than its date, when the key was lost earlier (RFC 5280, 5.3.2)."""
     try:
+        # Only then is a signature between the two dates in doubt: nobody else had the key of one who merely left.
+        if entry.extensions.get_extension_for_class(x509.CRLReason).value.reason not in _COMPROMISED:
+            return entry.revocation_date_utc
         invalid = entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc
     except x509.ExtensionNotFound:
         return entry.revocation_date_utc
