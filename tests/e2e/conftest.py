@@ -68,6 +68,38 @@ def run_corridor(command: Path) -> RunCorridor:
     return run
 
 
+Answers = Callable[[bytes], tuple[list[dict[str, Any]], subprocess.CompletedProcess[bytes]]]  # Any: JSON
+"""Feeds `corridor conformance`: its answers, and how it ended."""
+
+
+@pytest.fixture
+def conformance(command: Path, tmp_path: Path) -> Callable[[str], Answers]:
+    """A way to feed each kind of `corridor conformance`, which never shows a traceback."""
+
+    def fed(kind: str) -> Answers:
+        def feed(lines: bytes) -> tuple[list[dict[str, Any]], subprocess.CompletedProcess[bytes]]:
+            ran = subprocess.run(
+                [command, "conformance", kind],
+                input=lines,
+                cwd=tmp_path,
+                env=environment(),
+                capture_output=True,
+                timeout=18,
+                check=False,
+            )
+            assert b"Traceback" not in ran.stderr + ran.stdout
+            return [json.loads(line) for line in ran.stdout.splitlines()], ran
+
+        return feed
+
+    return fed
+
+
+def ndjson(*cases: object) -> bytes:
+    """One JSON text a line."""
+    return b"".join(json.dumps(case).encode() + b"\n" for case in cases)
+
+
 @pytest.fixture(scope="session")
 def sent(run_corridor: RunCorridor, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """A sample certificate, sent once for all tests that only look at what came of it (`--json`)."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
-from .conftest import environment
+from .conftest import Answers, ndjson
 
 # RFC 8037, A.4: the key and the token of the RFC's own example.
 EDWARDS = {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
@@ -31,32 +30,11 @@ WITH_CURVE = (
     "DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
 )
 
-Answers = Callable[[bytes], tuple[list[dict[str, Any]], subprocess.CompletedProcess[bytes]]]  # Any: JSON
-
 
 @pytest.fixture
-def answers(command: Path, tmp_path: Path) -> Answers:
+def answers(conformance: Callable[[str], Answers]) -> Answers:
     """Feeds the command, and returns its answers and how it ended."""
-
-    def feed(lines: bytes) -> tuple[list[dict[str, Any]], subprocess.CompletedProcess[bytes]]:
-        ran = subprocess.run(
-            [command, "conformance", "jws"],
-            input=lines,
-            cwd=tmp_path,
-            env=environment(),
-            capture_output=True,
-            timeout=15,
-            check=False,
-        )
-        assert b"Traceback" not in ran.stderr + ran.stdout
-        return [json.loads(line) for line in ran.stdout.splitlines()], ran
-
-    return feed
-
-
-def ndjson(*cases: object) -> bytes:
-    """One JSON text a line."""
-    return b"".join(json.dumps(case).encode() + b"\n" for case in cases)
+    return conformance("jws")
 
 
 def case(name: object, jwk: object, token: str) -> dict[str, object]:

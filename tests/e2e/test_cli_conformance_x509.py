@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import re
-import subprocess
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -21,39 +20,19 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from jsonschema import Draft202012Validator
 
-from .conftest import environment
+from .conftest import Answers, ndjson
 
 PKITS = Path(str(resources.files("cryptography_vectors"))) / "x509" / "PKITS_data"
 AT = datetime(2022, 6, 1, tzinfo=UTC)
 MANY = 14
 
 Case = dict[str, Any]  # Any: JSON
-Answers = Callable[[bytes], tuple[list[dict[str, Any]], subprocess.CompletedProcess[bytes]]]  # Any: JSON
 
 
 @pytest.fixture
-def answers(command: Path, tmp_path: Path) -> Answers:
+def answers(conformance: Callable[[str], Answers]) -> Answers:
     """Feeds the command, and returns its answers and how it ended."""
-
-    def feed(lines: bytes) -> tuple[list[dict[str, Any]], subprocess.CompletedProcess[bytes]]:
-        ran = subprocess.run(
-            [command, "conformance", "x509"],
-            input=lines,
-            cwd=tmp_path,
-            env=environment(),
-            capture_output=True,
-            timeout=18,
-            check=False,
-        )
-        assert b"Traceback" not in ran.stderr + ran.stdout
-        return [json.loads(line) for line in ran.stdout.splitlines()], ran
-
-    return feed
-
-
-def ndjson(*cases: object) -> bytes:
-    """One JSON text a line."""
-    return b"".join(json.dumps(case).encode() + b"\n" for case in cases)
+    return conformance("x509")
 
 
 def pem(der: bytes, label: str = "CERTIFICATE") -> str:
