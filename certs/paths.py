@@ -22,7 +22,8 @@ from certs.revocation import RevocationList
 
 LONGEST_PATH: Final = 4  # certificates below the anchor: leaf, issuing authority, and two crossings at most
 LONGEST_WALK: Final = 2.0
-"""Seconds of real time for one path. A window waits that long at most, once for each certificate and epoch."""
+"""Seconds of processor time for one path, once for each certificate and epoch; a window waits five times as long at
+most (certs.worker)."""
 
 LARGEST: Final = 16 * 1024  # octets of a certificate; one with ML-DSA-65 has 6 000
 MOST_EXTENSIONS: Final = 32
@@ -81,7 +82,7 @@ def prepare() -> None:
 
 
 def settle(question: Question, *, within: float) -> None:
-    """Return when some path holds. Raises TrustError as `walk` does, after `within` seconds at the latest."""
+    """Return when some path holds. Raises TrustError as `walk` does, after `within` seconds of work at the latest."""
     worker.SHARED.ask(question, within=within).settled()
 
 

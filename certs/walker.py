@@ -97,10 +97,10 @@ def main() -> None:
     out.flush()
     for line in sys.stdin.buffer:
         seconds, _, question = line.partition(b" ")
-        # Unhandled: the default ends the process. For when the asker is gone and this one is busy.
-        signal.setitimer(signal.ITIMER_REAL, float(seconds))
+        # Of processor time. Unhandled: the default ends the process, also when its asker is gone.
+        signal.setitimer(signal.ITIMER_PROF, float(seconds))
         said = answer(Question.read(question))
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
         out.write(said.line())
         out.flush()
 

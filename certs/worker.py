@@ -12,6 +12,7 @@ from __future__ import annotations
 import atexit
 import os
 import select
+import signal
 import subprocess
 import sys
 import threading
@@ -25,10 +26,14 @@ from certs.question import Answer, Question
 STARTS_WITHIN: Final = 30.0
 """Seconds of real time in which a worker must be up: on a machine that is busy with something else, too."""
 
+PATIENCE: Final = 5
+"""How many times its processor time a worker is waited for: a busy machine must not cost an honest path its verdict."""
+
 _READY: Final = b"ready\n"
 # It looks for modules where its parent found this one, and nowhere else: not in the current folder.
 _PROGRAM: Final = "import sys; sys.path[:] = sys.argv[1:]; from certs.walker import main; main()"
 _PIECE: Final = 65536
+_TOO_LONG: Final = "took longer than it may"
 
 
 class NoWorker(RuntimeError):
@@ -55,7 +60,9 @@ class Worker:
             self._started()
 
     def ask(self, question: Question, *, within: float) -> Answer:
-        """The answer, or after `within` seconds of real time that there is none.
+        """The answer, or after `within` seconds of the worker's processor time that there is none.
+
+        On a machine that gives the worker no time to work in, after PATIENCE times as many seconds of real time.
 
         Raises:
             PathTooCostly: no answer in that time, or the process fell over the question. Another one takes its place.
@@ -66,9 +73,8 @@ class Worker:
             try:
                 if not self._ready:
                     self._comes_up(process)
-                # One second more for the worker's own alarm: it ends itself when nobody is left to kill it.
-                head = f"{within + 1:.3f} ".encode("ascii")
-                said = _exchanged(process, head + question.line(), time.monotonic() + within)
+                head = f"{within:.3f} ".encode("ascii")
+                said = _exchanged(process, head + question.line(), time.monotonic() + within * PATIENCE)
             except BaseException as error:
                 # Also on Ctrl-C: a late answer must not be taken for the next question's.
                 self._kill()
@@ -140,7 +146,7 @@ def _exchanged(process: subprocess.Popen[bytes], question: bytes, until: float) 
     while not said.endswith(b"\n"):
         seconds = until - time.monotonic()
         if seconds <= 0:
-            raise _GaveUp("took longer than it may")
+            raise _GaveUp(_TOO_LONG)
         readable, writable, _ = select.select([out], [into] if left else [], [], seconds)
         if writable:
             try:
@@ -150,7 +156,7 @@ def _exchanged(process: subprocess.Popen[bytes], question: bytes, until: float) 
         if readable:
             piece = os.read(out, _PIECE)
             if not piece:
-                raise _GaveUp("ended its process")
+                raise _GaveUp(_TOO_LONG if process.wait() == -signal.SIGPROF else "ended its process")
             said += piece
     return said
 
