@@ -20,6 +20,7 @@ from scenarios.continuity.acknowledgement_lost import acknowledgement_lost
 from scenarios.continuity.both_killed_in_a_batch import both_killed_in_a_batch
 from scenarios.continuity.broker_killed import broker_killed
 from scenarios.continuity.disk_full import disk_full
+from scenarios.continuity.flood_slowed import flood_slowed
 from scenarios.continuity.one_partner_floods import one_partner_floods
 from scenarios.continuity.poison import poison
 from scenarios.continuity.reader_overtaken import reader_overtaken
@@ -94,6 +95,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     slow_consumer,
     reader_overtaken,
     one_partner_floods,
+    flood_slowed,
     road_cut,
     road_silent,
     acknowledgement_lost,

@@ -162,6 +162,24 @@ def deadline_kept(history: History, *, of: str) -> str:
     raise Broken(f"unanswered {(ended - deadline).total_seconds():.1f} s after the deadline")
 
 
+@check(Topic.SECURITY)
+def held_to_its_rate(history: History, *, by: str, to: str, bytes_per_second: str) -> str:
+    """What a party puts on a topic arrives, by the broker's time, no faster than its agreements let it write."""
+    rate = int(bytes_per_second)
+    came = [one.delivery for one in history.deliveries if one.delivery.topic == topics.inbox(to, by)]
+    if not came:
+        raise NotReached(f"nothing of {by} came")
+    total = sum(len(one.value) for one in came)
+    seconds = (came[-1].at - came[0].at).total_seconds()
+    # A broker averages: what is free of waiting is what a whole window of its averages holds, and the last request.
+    allowed = rate * (seconds + _AVERAGED_OVER) + _ONE_REQUEST
+    if total <= rate * _AVERAGED_OVER + _ONE_REQUEST:
+        raise NotReached(f"{total} bytes are no more than may come at once")
+    if total > allowed:
+        raise Broken(f"{total} bytes of {by} came within {seconds:.1f} s; agreed: {rate} a second")
+    return f"{total} bytes took {seconds:.1f} s; agreed: {rate} a second"
+
+
 @check(Topic.INTEROPERABILITY, standing=True)
 def nobody_fell(history: History) -> str:
     """No window ended of a defect of its own, whatever came to it."""
@@ -175,6 +193,9 @@ def nobody_fell(history: History) -> str:
 
 ALL: Final = (one_effect_each, every_answer_exists, order_kept, logs_agree)
 """What every scenario of continuity promises."""
+
+_AVERAGED_OVER: Final = 11  # seconds: Kafka's quota.window.num times quota.window.size.seconds, as they come
+_ONE_REQUEST: Final = 80 * 1024  # octets, generously: what a flood puts before the broker next looks at the average
 
 _TAKEN_IN = (records.RECEIVED, records.ACKNOWLEDGED, records.KEPT)
 

@@ -60,8 +60,7 @@ PATIENCE: Final = 20.0
 """Seconds of real time that a script waits for what must come, before it goes down as not reached."""
 
 
-_WIDE: Final = 512  # octets of one record of a flood, besides its number
-_POURED: Final = 100  # records of a flood that are put at once
+_POURED: Final = 64 * 1024  # octets of a flood that are put at once
 _LOOK: Final = 0.02  # seconds between two looks into a log
 _WHY: Final = 1.0  # seconds in which a party that is gone is known to have fallen, if it has
 
@@ -496,15 +495,18 @@ class Stage:
             raise self.stopped(what) from error
 
     @asynccontextmanager
-    async def flooded(self, *, by: str, to: str, count: int) -> AsyncIterator[None]:
-        """Party `by` puts what means nothing on its inbox at `to`: half of it before the block, the rest meanwhile."""
+    async def flooded(self, *, by: str, to: str, count: int, wide: int = 512) -> AsyncIterator[None]:
+        """Party `by` puts `count` records of `wide` octets that mean nothing on its inbox at `to`.
+
+        Half of them before the block, the rest meanwhile.
+        """
         self.step(by, f"floods {to} with {count} records that mean nothing")
         inbox = topics.inbox(to, by)
-        flood = [Record(inbox, b"flood", b"%d " % number + bytes(_WIDE)) for number in range(count)]
+        flood = [Record(inbox, b"flood", b"%d " % number + bytes(wide)) for number in range(count)]
         outlet = await self.bus.outlet(topics.principal(by))
         half = count // 2
         try:
-            await outlet.put(*flood[:half])
+            await _pour(outlet, flood[:half])
             async with asyncio.TaskGroup() as group:
                 group.create_task(_pour(outlet, flood[half:]))
                 yield
@@ -622,8 +624,9 @@ class Stage:
 
 
 async def _pour(outlet: Outlet, flood: Sequence[Record]) -> None:
-    for start in range(0, len(flood), _POURED):
-        await outlet.put(*flood[start : start + _POURED])
+    at_once = max(1, _POURED // len(flood[-1].value))
+    for start in range(0, len(flood), at_once):
+        await outlet.put(*flood[start : start + at_once])
 
 
 def _founded(code: str, authority: Authority, setting: Setting, given: Given, profiles: Sequence[str]) -> Country:

@@ -5,7 +5,7 @@ from harness.trial.script import KAFKA, Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
 
-FLOOD = 2000
+FLOOD = 1000
 """Records that mean nothing."""
 
 

@@ -9,11 +9,12 @@ import asyncio
 import base64
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from harness.clock import SystemClock
+from harness.clock import SystemClock, moment, stamp
 from harness.evidence import records
 from harness.trial import continuity
 from harness.trial.buses import standing
@@ -160,3 +161,26 @@ def test_a_forger_upsets_no_order(honest: History) -> None:
     broken = b".".join((head, payload, signature[:-4] + b"AAAA"))
     forged = {**given, "value": base64.b64encode(broken).decode()}
     assert continuity.order_kept(History((*honest.events, forged), honest.folder)).verdict is Verdict.HELD
+
+
+@pytest.mark.parametrize(
+    ("pieces", "seconds", "verdict"),
+    [
+        (10, 0, Verdict.BROKEN),
+        (10, 3, Verdict.BROKEN),
+        (10, 6, Verdict.HELD),
+        (8, 0, Verdict.NOT_REACHED),
+        (0, 0, Verdict.NOT_REACHED),
+    ],
+)
+def test_a_flood_held_to_its_rate(honest: History, pieces: int, seconds: int, verdict: Verdict) -> None:
+    """Ten pieces of 32 kB, where 16 kB a second were agreed: what no broker that averages could let through so soon."""
+    given = next(told for told in honest.events if told["what"] == "delivery" and told["topic"] == "qm.in.from.qn")
+    begun, value = moment(given["at"]), base64.b64encode(bytes(32_000)).decode()
+    flood = tuple(
+        {**given, "topic": "qn.in.from.qx", "value": value, "broker_time": stamp(begun + timedelta(seconds=after))}
+        for after in [0] * (pieces - 1) + [seconds] * min(pieces, 1)
+    )
+    history = History((*honest.events, *flood), honest.folder)
+    judged = continuity.held_to_its_rate(history, by="QX", to="QN", bytes_per_second="16384")
+    assert judged.verdict is verdict, judged.saw
