@@ -72,6 +72,7 @@ def on_kafka(request: pytest.FixtureRequest) -> BusMaker:
 
 
 @pytest.mark.parametrize("scenario", [one for one in SPARING if one.needs != OURS], ids=lambda one: one.id)
+@pytest.mark.timeout(60)  # floods and failing roads take their time
 async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_kafka: BusMaker, tmp_path: Path) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
     bill = Playbill(PACK, on_kafka, "local", SystemClock(), 1, patience=15)
@@ -79,6 +80,7 @@ async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_kafka: BusM
 
 
 @pytest.mark.parametrize("scenario", [one for one in SPARING if one.needs == OURS], ids=lambda one: one.id)
+@pytest.mark.timeout(60)  # floods and failing roads take their time
 async def test_honest_windows_on_roads_that_fail(
     scenario: Scenario, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
 ) -> None:
