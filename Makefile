@@ -1,6 +1,6 @@
 # make demo [BUS=local] [ARGS=...]   one exchange, one attack, one dispute; BUS=local on a real Apache Kafka,
 #                                    BUS=container on one in Docker
-# make test [ARGS=...]               the tests, on the built wheel
+# make test [JOBS=2] [ARGS=...]      the tests, on the built wheel, in so many processes
 # make lint                          ruff, mypy, the import law
 # make bench [ARGS=...]              the published figures, measured again
 # make lock [UPGRADE=1]              write requirements/*.lock anew
@@ -15,6 +15,7 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV   ?= .venv
 BUS    ?= memory
 ARGS   ?=
+JOBS   ?= 2
 
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
@@ -34,7 +35,7 @@ demo: $(VENV)/.corridor $(if $(filter local,$(BUS)),$(VENV)/.kafka) $(if $(filte
 
 # The command `pytest`, not `python -m pytest`: that would put the checkout before the wheel.
 test: $(VENV)/.corridor $(VENV)/.dev $(VENV)/.node
-	@env -u PYTHONPATH CORRIDOR_WHEEL=1 PYTHONSAFEPATH=1 $(BIN)/pytest $(ARGS)
+	@env -u PYTHONPATH CORRIDOR_WHEEL=1 PYTHONSAFEPATH=1 $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

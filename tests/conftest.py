@@ -36,6 +36,20 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "may_be_absent(why): this test may be skipped in CI too")
 
 
+_OF_A_BROKER = {"parts_of_a_broker", "parts_of_a_container", "compose_command", "on_kafka", "make_bus"}
+"""Fixtures of who needs a real broker; the last two find out only later which one."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where processes share the tests (make test): one has all that need a broker, for there is one of each broker.
+
+    The tests of a module stay together besides, for what they set up they share.
+    """
+    for item in items:
+        needs_one = _OF_A_BROKER & set(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("a broker" if needs_one else item.path.name))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """In CI, turn a skip into a failure that names what was absent."""
