@@ -11,6 +11,7 @@
     ├── NationalAlgorithm        the same, and it is SM2 or GOST
     ├── BrokenAlgorithm          whoever cares to can forge it: SHA-1, or an RSA key known to be weak
     ├── MalformedKey             not a public key as a JWK writes it
+    ├── ExplicitCurve            a key whose curve is spelt out instead of named
     ├── OtherRecipient           encrypted for somebody else's key
     ├── BrokenCipher             the bytes are not those that were encrypted for this key
     ├── BadSignature             the bytes are not those that were signed
@@ -23,9 +24,11 @@
     ├── Expired                  the moment is after the certificate's last
     ├── NotYetValid              the moment is before the first
     ├── Revoked                  withdrawn, with effect before the moment
+    ├── Compromised              withdrawn later, because its key was lost before the moment
     ├── RevocationUnknown        nothing fresh says whether it is withdrawn: indeterminate, not good
     ├── MalformedTimestamp       not a timestamp as RFC 3161 has it
     ├── OtherTimestamp           a timestamp of other octets, for another request, or of another authority
+    ├── WithdrawnAuthority       recognised until a date before the moment
     ├── StaleTrustList           past its next update
     └── RolledBackTrustList      older than one already seen, or another one under the same version
 
@@ -103,6 +106,12 @@ class MalformedKey(TrustError):
     rule = "RFC 7517, 4; RFC 7518, 6; RFC 8037, 2; RFC 9964"
 
 
+class ExplicitCurve(TrustError):
+    """The key's curve is spelt out in parameters, so that two readers may check with two keys (CVE-2020-0601)."""
+
+    rule = "RFC 5480, 2.1.1"
+
+
 class OtherRecipient(TrustError):
     """It was encrypted for another certificate than the reader's."""
 
@@ -175,6 +184,12 @@ class Revoked(TrustError):
     rule = "RFC 5280, 5.3 and 6.1.3 (a) (3)"
 
 
+class Compromised(TrustError):
+    """The certificate was withdrawn after the moment, because its key had been lost before it."""
+
+    rule = "RFC 5280, 5.3.2; docs/wire.md, 5"
+
+
 class RevocationUnknown(TrustError):
     """No fresh revocation list of the issuer is at hand, so nothing can be said."""
 
@@ -191,6 +206,12 @@ class OtherTimestamp(TrustError):
     """A timestamp, but of other octets, for another request, or of another authority than the one it names."""
 
     rule = "RFC 3161, 2.2; RFC 5816, 2"
+
+
+class WithdrawnAuthority(TrustError):
+    """The authority is still listed, and recognised no more since a date before the moment."""
+
+    rule = "ETSI TS 119 612, 5.5.4; corridor trust list, docs/wire.md"
 
 
 class StaleTrustList(TrustError):

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs import worker
-from certs.errors import BrokenPath, PathTooCostly, WrongUsage
+from certs.algorithms import usable
+from certs.errors import BrokenPath, PathTooCostly, UnknownSigner, WrongUsage
 from certs.identity import KEY_AGREEMENT
 from certs.question import Question
 from certs.revocation import RevocationList
@@ -119,12 +120,26 @@ def issued(certificate: x509.Certificate, by: x509.Certificate) -> x509.Certific
 
     Raises:
         BrokenPath: it did not.
+        NationalAlgorithm, BrokenAlgorithm: it is signed with SM2 or GOST, or over SHA-1.
     """
+    usable(certificate)
     try:
         certificate.verify_directly_issued_by(by)
     except (ValueError, TypeError, exceptions.InvalidSignature, exceptions.UnsupportedAlgorithm) as error:
         raise BrokenPath(f"{_names(by)} did not sign the certificate of {_names(certificate)}") from error
     return certificate
+
+
+def issuer_key(certificate: x509.Certificate) -> bytes | None:
+    """The identifier of the key that a certificate names as its issuer's (RFC 5280, 4.2.1.1).
+
+    Raises:
+        UnknownSigner: it names none.
+    """
+    try:
+        return certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+        raise UnknownSigner(f"the certificate does not say whose key signed it: {error}") from error
 
 
 def authority(certificate: x509.Certificate) -> x509.Certificate:

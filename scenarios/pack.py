@@ -10,11 +10,27 @@ from scenarios.agreement.outlives_it import outlives_it
 from scenarios.algorithms.after_rsa_and_ecc import after_rsa_and_ecc
 from scenarios.algorithms.nothing_newer import nothing_newer
 from scenarios.algorithms.signed_otherwise import signed_otherwise
+from scenarios.attacks.authority_withdrawn import authority_withdrawn
 from scenarios.attacks.byte_flipped import byte_flipped
+from scenarios.attacks.certificate_from_tomorrow import certificate_from_tomorrow
+from scenarios.attacks.curve_spelt_out import curve_spelt_out
+from scenarios.attacks.expired_certificate import expired_certificate
+from scenarios.attacks.gost_key import gost_key
 from scenarios.attacks.header_contradicts import header_contradicts
+from scenarios.attacks.key_lost import key_lost
+from scenarios.attacks.leaf_as_authority import leaf_as_authority
+from scenarios.attacks.list_frozen import list_frozen
+from scenarios.attacks.list_rolled_back import list_rolled_back
+from scenarios.attacks.no_revocation_list import no_revocation_list
 from scenarios.attacks.other_countrys_key import other_countrys_key
 from scenarios.attacks.replayed_message import replayed_message
+from scenarios.attacks.revoked_certificate import revoked_certificate
+from scenarios.attacks.sm2_key import sm2_key
+from scenarios.attacks.stale_revocation_list import stale_revocation_list
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
+from scenarios.attacks.vouched_from_abroad import vouched_from_abroad
+from scenarios.attacks.weak_hash import weak_hash
+from scenarios.attacks.wrong_key_usage import wrong_key_usage
 from scenarios.attacks.wrong_topic import wrong_topic
 from scenarios.continuity.acknowledgement_lost import acknowledgement_lost
 from scenarios.continuity.both_killed_in_a_batch import both_killed_in_a_batch
@@ -43,6 +59,10 @@ from scenarios.isolation.hybrid_downgraded import hybrid_downgraded
 from scenarios.isolation.hybrid_operator_reads import hybrid_operator_reads
 from scenarios.isolation.operator_reads import operator_reads
 from scenarios.isolation.reordered import reordered
+from scenarios.keys.authority_moves import authority_moves
+from scenarios.keys.expires import expires
+from scenarios.keys.revoked import revoked
+from scenarios.keys.rotated import rotated
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
@@ -60,6 +80,22 @@ SCENARIOS: tuple[Scenario, ...] = (
     rule_broken,
     byte_flipped,
     other_countrys_key,
+    expired_certificate,
+    certificate_from_tomorrow,
+    revoked_certificate,
+    key_lost,
+    no_revocation_list,
+    stale_revocation_list,
+    wrong_key_usage,
+    vouched_from_abroad,
+    leaf_as_authority,
+    curve_spelt_out,
+    authority_withdrawn,
+    list_rolled_back,
+    list_frozen,
+    weak_hash,
+    sm2_key,
+    gost_key,
     replayed_message,
     two_contents_one_id,
     wrong_topic,
@@ -75,6 +111,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     signed_otherwise,
     overtaking,
     no_answer,
+    rotated,
+    expires,
+    revoked,
+    authority_moves,
     foreign_topic,
     at_the_door,
     dropped,

@@ -365,9 +365,9 @@ STALE_TRUST_LIST: Final = Reason(
     "stale trust list",
     Step.VERIFY,
     "docs/wire.md, 6",
-    "The partner's trust list is past its next update, or went back in version.",
-    "伙伴方的信任列表已逾更新期，或版本倒退。",
-    "Список доверия партнёра просрочен или вернулся к старой версии.",
+    "The partner's trust list is past its next update.",
+    "伙伴方的信任列表已逾更新期。",
+    "Список доверия партнёра просрочен.",
     retry=True,
 )
 LOG_NOT_CONTINUED: Final = Reason(
@@ -496,6 +496,42 @@ MISSING_TIMESTAMP: Final = Reason(
     "会签未附协定所要求的时间戳。",
     "Заверяющая подпись пришла без метки времени, которой требует соглашение.",
     retry=True,
+)
+ROLLED_BACK_TRUST_LIST: Final = Reason(
+    "437",
+    "rolled back trust list",
+    Step.VERIFY,
+    "ETSI TS 119 612, 5.3.2; docs/wire.md, 5",
+    "The partner's trust list goes back behind one already seen, or is another one under the same version.",
+    "伙伴方的信任列表倒退到此前已见的版本之前，或同一版本号下内容不同。",
+    "Список доверия партнёра вернулся к более старой версии или отличается под той же версией.",
+)
+KEY_LOST: Final = Reason(
+    "439",
+    "key lost before signing",
+    Step.VERIFY,
+    "RFC 5280, 5.3.2; docs/wire.md, 5",
+    "The certificate was withdrawn later, because its key was in other hands already when this was signed.",
+    "证书后来被吊销，因为签名之时其密钥已落入他人之手。",
+    "Сертификат отозван позже, потому что в момент подписания ключ уже был в чужих руках.",
+)
+EXPLICIT_CURVE: Final = Reason(
+    "440",
+    "curve spelt out",
+    Step.VERIFY,
+    "RFC 5480, 2.1.1",
+    "The certificate spells its curve out instead of naming it: two readers could check with two keys.",
+    "证书未指明曲线名称，而是自行列出参数：两个读取方可能用不同的密钥核验。",
+    "Сертификат не называет кривую, а описывает её параметрами: два читателя могли бы проверять разными ключами.",
+)
+AUTHORITY_WITHDRAWN: Final = Reason(
+    "441",
+    "authority withdrawn",
+    Step.VERIFY,
+    "ETSI TS 119 612, 5.5.4; docs/wire.md, 5",
+    "The authority that vouches for the key was withdrawn from its country's trust list before this was signed.",
+    "为该密钥担保的机构在签名之前已从本国信任列表中撤出。",
+    "Орган, который ручается за ключ, был исключён из списка доверия своей страны до подписания.",
 )
 REJECTED_BY_AUTHORITY: Final = Reason(
     "501",

@@ -81,6 +81,7 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.UnsupportedAlgorithm: reasons.UNSUPPORTED_ALGORITHM,
     errors.NationalAlgorithm: reasons.NATIONAL_ALGORITHM,
     errors.BrokenAlgorithm: reasons.BROKEN_ALGORITHM,
+    errors.ExplicitCurve: reasons.EXPLICIT_CURVE,
     errors.OtherRecipient: reasons.OTHER_RECIPIENT,
     errors.BrokenCipher: reasons.BROKEN_ENCRYPTION,
     errors.BadSignature: reasons.BROKEN_SEAL,
@@ -88,6 +89,7 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.Expired: reasons.EXPIRED_CERTIFICATE,
     errors.NotYetValid: reasons.CERTIFICATE_NOT_YET_VALID,
     errors.Revoked: reasons.REVOKED_CERTIFICATE,
+    errors.Compromised: reasons.KEY_LOST,
     errors.RevocationUnknown: reasons.REVOCATION_UNKNOWN,
     errors.WrongUsage: reasons.WRONG_KEY_USAGE,
     errors.BrokenPath: reasons.BROKEN_PATH,
@@ -96,8 +98,9 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.OutsideNames: reasons.OUTSIDE_ITS_NAMES,
     errors.MalformedTimestamp: reasons.MALFORMED_TIMESTAMP,
     errors.OtherTimestamp: reasons.OTHER_TIMESTAMP,
+    errors.WithdrawnAuthority: reasons.AUTHORITY_WITHDRAWN,
     errors.StaleTrustList: reasons.STALE_TRUST_LIST,
-    errors.RolledBackTrustList: reasons.STALE_TRUST_LIST,
+    errors.RolledBackTrustList: reasons.ROLLED_BACK_TRUST_LIST,
 }
 """Each way a signature or a chain can be wrong, and the reason a refusal names for it."""
 

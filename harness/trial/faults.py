@@ -197,8 +197,11 @@ class Mallory:
 class Insider:
     """Somebody inside one country who can use its signing key and go around its window."""
 
-    def __init__(self, identity: Identity, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, identity: Identity, clock: Clock, chance: Chance, *, sealed: Callable[[Envelope, Identity], Sealed] = seal
+    ) -> None:
         self.identity = identity
+        self._seal = sealed
         self._clock = clock
         self._chance = chance
 
@@ -234,5 +237,5 @@ class Insider:
         return self._sealed(envelope)
 
     def _sealed(self, envelope: Envelope) -> Record:
-        sealed: Sealed = seal(envelope, self.identity)
+        sealed = self._seal(envelope, self.identity)
         return Record(envelope.topic, envelope.correlationid.encode(), sealed.token, envelope.hints())

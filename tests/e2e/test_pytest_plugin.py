@@ -38,7 +38,8 @@ def test_scenarios_as_items(sources: Path, tmp_path: Path) -> None:
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "replayed_message.py::attacks/replayed-message PASSED" in ran.stdout
     assert "byte_flipped.py::attacks/byte-flipped PASSED" in ran.stdout
-    assert "2 passed, 4 deselected" in ran.stdout
+    others = len(list((sources / "attacks").glob("[a-z]*.py"))) - 2
+    assert f"2 passed, {others} deselected" in ran.stdout
 
 
 def test_marker(sources: Path, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from harness.trial.checks import CHECKS
 from harness.trial.runner import Playbill, judge, play, trouble
 from harness.trial.script import Saboteur, Scenario
 from harness.trial.verdict import Verdict
-from nodes import mortals, pausing, saboteurs, small_disks
+from nodes import gullible, mortals, pausing, saboteurs, small_disks
 from nodes.window import Window
 from scenarios.pack import PACK
 
@@ -80,7 +80,7 @@ def test_a_saboteur_that_nobody_seats() -> None:
     """There is none: each plays in at least one scenario."""
     written = {
         one
-        for module in (saboteurs, mortals, pausing, small_disks)
+        for module in (gullible, saboteurs, mortals, pausing, small_disks)
         for one in vars(module).values()
         if inspect.isclass(one) and issubclass(one, Window) and one.__module__ == module.__name__
     }
