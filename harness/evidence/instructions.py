@@ -31,7 +31,7 @@ found, and stops at the first thing that is not as it should be. So does each bl
 | `documents/` | `original-` as they came, `own-` as this party's own system holds them, named by SHA-256 |
 | `certificates/`, `crls/`, `trust/` | who signed, what was withdrawn, and which authorities each country names |
 | `agreement/` | the agreement, and each party's signature over exactly its bytes |
-{earlier}| `log/` | records of the log with proofs, its signed checkpoint, the partner's cosignature, timestamps on both |
+{earlier}| `log/` | records of the log with proofs, its checkpoint, the partner's cosignature, timestamps on both |
 | `stamped/` | earlier checkpoints with timestamps, by size: those around the records shown |
 | `manifest.json`, `manifest.jws` | the list of all files with their SHA-256, signed by {party} |
 """

@@ -145,18 +145,18 @@ async def test_a_new_key(corridor: Corridor) -> None:
     async with corridor.living(window, other):
         with pytest.raises(BadInput, match="holds no identity"):
             await window.counter.change_key()
-        corridor.authorities["QM"].issue_signing("QN", Algorithm.ES256, START - HOUR).save(seat.folder / seating.NEXT)
+        corridor.authorities["QM"].issue_signing("QN", Algorithm.ES256, START - HOUR).save(seat.folder / "signing.next")
         with pytest.raises(BadInput, match="is QN's"):
             await window.counter.change_key()
         first = await window.counter.lodge(corridor.certificate(), to="QN")
         await corridor.receipts(first.identity)
-        renewed.save(seat.folder / seating.NEXT)
+        renewed.save(seat.folder / "signing.next")
         await window.counter.change_key()
         second = await window.counter.lodge(corridor.certificate(), to="QN")
         await corridor.receipts(second.identity)
         bundle = (await window.counter.evidence(first.correlation, partner="QN")).read_bytes()
     assert seat.identity.thumbprint == renewed.thumbprint
-    assert not (seat.folder / seating.NEXT).exists()
+    assert not (seat.folder / "signing.next").exists()
     assert first.identity in {one.identity for one in audit(bundle).messages}
 
 
@@ -170,7 +170,7 @@ async def test_a_seat_in_a_folder_is_kept_as_it_is_now(corridor: Corridor) -> No
     window = Window(seat)
     newer = corridor.authorities["QM"].trust_list(2, START, START + DAY)
     renewed = corridor.authorities["QN"].issue_signing("QN", Algorithm.ES256, START - HOUR)
-    renewed.save(seat.folder / seating.NEXT)
+    renewed.save(seat.folder / "signing.next")
     async with corridor.living(window):
         await window.counter.take(newer)
         await window.counter.change_key()
@@ -185,7 +185,7 @@ async def test_a_party_in_another_process(corridor: Corridor, tmp_path: Path) ->
     seat = corridor.seat("QM", trust=corridor.trust())
     window, path = Window(seat), tmp_path / "control.sock"
     newer = corridor.authorities["QN"].trust_list(2, START, START + DAY)
-    corridor.authorities["QM"].issue_signing("QM", Algorithm.ES256, START - HOUR).save(seat.folder / seating.NEXT)
+    corridor.authorities["QM"].issue_signing("QM", Algorithm.ES256, START - HOUR).save(seat.folder / "signing.next")
     async with asyncio.timeout(2 * PATIENCE), attending(window, "unit", path), corridor.living(window):
         line = await called("QM", path)
         counter = RemoteCounter(lambda: line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -16,32 +15,26 @@ from certs.identity import Algorithm, Identity
 from harness.errors import NotProved
 from harness.evidence import bundle, checkpoint, records
 from harness.evidence.audit import audit
-from harness.evidence.bundle import BundleParts, Earlier
+from harness.evidence.bundle import BundleParts, Earlier, Mark
 
-from .conftest import USED
+from .conftest import USED, at
 from .test_evidence_bundle import follow_readme, unpacked
+from .test_evidence_stamped import stamped
 
 if TYPE_CHECKING:
     from tests.unit.evidence.conftest import Corridor
 
-Minutes = Callable[[float], datetime]
 Flag = x509.ReasonFlags
 
 
 @pytest.fixture
-def at(minutes: Minutes) -> Minutes:
-    """The clock of the rehearsal."""
-    return minutes
-
-
-@pytest.fixture
-def renewed(corridor: Corridor, at: Minutes) -> Identity:
+def renewed(corridor: Corridor) -> Identity:
     """QM's next key."""
     return corridor.authorities["QM"].issue_signing("QM", Algorithm.ES256, at(0))
 
 
 @pytest.fixture
-def parts(corridor: Corridor, at: Minutes, renewed: Identity) -> BundleParts:
+def parts(corridor: Corridor, renewed: Identity) -> BundleParts:
     """QM's parts: traded under the old key, cosigned by QN at eleven past, then a new key, and more came."""
     sent = corridor.trade()
     early = corridor.seen(corridor.qm, at(10), cosigned=at(11))
@@ -85,7 +78,7 @@ def refused(parts: BundleParts, signer: Identity, sentence: str) -> None:
 
 
 def test_older_than_the_withdrawal(
-    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity, at: Minutes
+    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity
 ) -> None:
     """What QN cosigned before stays good; without that cosignature nothing says how old it is."""
     given = withdrawn(corridor, parts, old, at=at(20), lost=None, why=Flag.superseded)
@@ -94,7 +87,7 @@ def test_older_than_the_withdrawal(
 
 
 def test_older_than_the_withdrawal_younger_than_the_loss(
-    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity, at: Minutes
+    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity
 ) -> None:
     """Once the key is lost, its owner's and its finder's signatures cannot be told apart."""
     given = withdrawn(corridor, parts, old, at=at(20), lost=at(10), why=Flag.key_compromise)
@@ -103,7 +96,7 @@ def test_older_than_the_withdrawal_younger_than_the_loss(
 
 
 def test_a_date_of_loss_counts_for_lost_keys_only(
-    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity, at: Minutes
+    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity
 ) -> None:
     """A certificate that was merely replaced had nobody else sign with its key: its withdrawal counts from its date."""
     given = withdrawn(corridor, parts, old, at=at(20), lost=at(0.5), why=Flag.superseded)
@@ -111,7 +104,7 @@ def test_a_date_of_loss_counts_for_lost_keys_only(
 
 
 def test_an_octet_of_an_earlier_proof(
-    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity, at: Minutes
+    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity
 ) -> None:
     """One changed anywhere in it is found, and the sentence names the file, even where the manifest is signed anew."""
     given = withdrawn(corridor, parts, old, at=at(20), lost=None, why=Flag.superseded)
@@ -128,7 +121,7 @@ def test_an_octet_of_an_earlier_proof(
 
 
 def test_part_of_an_earlier_proof(
-    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity, at: Minutes
+    corridor: Corridor, old: x509.Certificate, parts: BundleParts, renewed: Identity
 ) -> None:
     """A checkpoint without its cosignature, or without a record that it is there for, has no business here."""
     given = withdrawn(corridor, parts, old, at=at(20), lost=None, why=Flag.superseded)
@@ -152,9 +145,7 @@ def test_an_earlier_checkpoint_of_another_size(parts: BundleParts, renewed: Iden
     refused(replace(parts, earlier=(replace(one, size=one.size + 1),)), renewed, "is of size")
 
 
-def test_an_earlier_checkpoint_of_another_log(
-    corridor: Corridor, parts: BundleParts, renewed: Identity, at: Minutes
-) -> None:
+def test_an_earlier_checkpoint_of_another_log(corridor: Corridor, parts: BundleParts, renewed: Identity) -> None:
     """Another run's, or the partner's, says nothing of this log."""
     (one,) = parts.earlier
     mark = replace(checkpoint.parse(jws.read(one.checkpoint).payload), origin="corridor/other/QM")
@@ -166,7 +157,7 @@ def test_an_earlier_checkpoint_of_another_log(
     )
 
 
-def test_an_earlier_checkpoint_that_its_owner_cosigned(parts: BundleParts, renewed: Identity, at: Minutes) -> None:
+def test_an_earlier_checkpoint_that_its_owner_cosigned(parts: BundleParts, renewed: Identity) -> None:
     """A party is not its own witness, and so cannot date itself back."""
     (one,) = parts.earlier
     token = checkpoint.cosign(checkpoint.parse(jws.read(one.checkpoint).payload), renewed, at(11))
@@ -174,7 +165,7 @@ def test_an_earlier_checkpoint_that_its_owner_cosigned(parts: BundleParts, renew
 
 
 def test_a_record_that_says_since_when_a_list_was_known(
-    corridor: Corridor, parts: BundleParts, renewed: Identity, at: Minutes
+    corridor: Corridor, parts: BundleParts, renewed: Identity
 ) -> None:
     """It belongs to no transaction, and is shown all the same."""
     del parts
@@ -189,7 +180,7 @@ def test_a_record_that_says_since_when_a_list_was_known(
 
 
 def test_a_thief_spoils_nobodys_evidence(
-    corridor: Corridor, first: Identity, parts: BundleParts, renewed: Identity, at: Minutes
+    corridor: Corridor, first: Identity, parts: BundleParts, renewed: Identity
 ) -> None:
     """What he signs into an honest transaction is in doubt, and what stands beside it is as good as before."""
     dated_back = corridor.envelope("QM", at(2), subject="CO-6666", sequence=2, data={})
@@ -205,13 +196,51 @@ def test_a_thief_spoils_nobodys_evidence(
     assert "in doubt, and counted for nothing" in found.checks[5]
 
 
+def received(corridor: Corridor, renewed: Identity, *, by: str, stamp: datetime) -> BundleParts:
+    """QN's parts: QM's message came, QM cosigned at four past, these authorities stamped that; QM's key changed."""
+    sent = corridor.document()
+    corridor.send(sent, at(1))
+    corridor.receive(sent, at(2))
+    early = stamped(corridor, corridor.seen(corridor.qn, at(3), cosigned=at(4)), stamp, by=by)
+    size = corridor.qn.log.size
+    corridor.qm.identity = renewed
+    corridor.answer(corridor.receipt(sent.identity, at(30)), at(30))
+    late = corridor.seen(corridor.qn, at(58), cosigned=at(59))
+    proof = corridor.qn.log.consistency(size, corridor.qn.log.size)
+    seen = Mark(size, early.checkpoint, early.cosignatures["QM"], early.timestamps, proof)
+    tokens = {**late.agreement_tokens, "QM": jws.sign(late.agreement, renewed, typ=jws.AGREEMENT)}
+    return replace(late, agreement_tokens=tokens, made=at(60), marks=(seen,))
+
+
+def test_stamped_before_the_key_was_lost(corridor: Corridor, old: x509.Certificate, renewed: Identity) -> None:
+    """A stamp proves message and cosignature older than the loss, so both stay good; without it, neither is."""
+    parts = received(corridor, renewed, by="QM QN", stamp=at(5))
+    given = withdrawn(corridor, parts, old, at=at(20), lost=at(10), why=Flag.key_compromise)
+    found = audit(bundle.make(given, corridor.qn.identity), roots=corridor.roots)
+    assert (len(found.messages), found.doubted) == (1, ())
+    refused(replace(given, marks=()), corridor.qn.identity, "messages/.* no witness proves")
+
+
+def test_stamped_after_the_key_was_lost(corridor: Corridor, old: x509.Certificate, renewed: Identity) -> None:
+    """It shows that the signatures are there, when whoever found the key could have made them."""
+    parts = received(corridor, renewed, by="QM QN", stamp=at(10))
+    given = withdrawn(corridor, parts, old, at=at(20), lost=at(10), why=Flag.key_compromise)
+    refused(given, corridor.qn.identity, r"stamped/2\.cosignature\.jws: .* no witness proves")
+
+
+def test_stamped_by_the_owners_own_authority(corridor: Corridor, old: x509.Certificate, renewed: Identity) -> None:
+    """QN's authority alone is QN's word: whoever has found QM's key could date back with its help."""
+    parts = received(corridor, renewed, by="QN", stamp=at(5))
+    given = withdrawn(corridor, parts, old, at=at(20), lost=at(10), why=Flag.key_compromise)
+    refused(given, corridor.qn.identity, r"stamped/2\.cosignature\.jws: .* no witness proves")
+
+
 @pytest.mark.parametrize("spoilt", [False, True], ids=["honest", "an earlier proof spoilt"])
 def test_readme_followed(
     corridor: Corridor,
     old: x509.Certificate,
     parts: BundleParts,
     renewed: Identity,
-    at: Minutes,
     tmp_path: Path,
     *,
     spoilt: bool,
