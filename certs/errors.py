@@ -17,6 +17,7 @@
     ├── BadSignature             the bytes are not those that were signed
     ├── UnknownSigner            no authority recognised at that moment vouches for the key
     ├── BrokenPath               the chain does not hold
+    ├── LeafAsAuthority          somebody vouches for it who is a party, and no authority
     ├── PathTooCostly            whether it holds was not found out within the time, memory and size allowed
     ├── OutsideNames             a name that an authority on the path may not vouch for
     ├── PolicyNotMapped          no policy that is asked for is good along the whole path
@@ -140,6 +141,12 @@ class BrokenPath(TrustError):
     """The chain from the certificate to the recognised root does not hold."""
 
     rule = "RFC 5280, 6.1"
+
+
+class LeafAsAuthority(TrustError):
+    """A party's certificate vouches for another, or a trust list names it among the authorities."""
+
+    rule = "RFC 5280, 4.2.1.9 and 6.1.4 (k)"
 
 
 class PathTooCostly(TrustError):

@@ -257,13 +257,21 @@ def _outside_country(shop: Workshop) -> Made:
     return outside_country(shop, party="QP" if shop.country != "QP" else "QM")
 
 
-@_misfit("C33", errors.UnknownSigner, openssl=20)
+@_misfit("C33", errors.LeafAsAuthority, openssl=20)
 def _leaf_as_authority(shop: Workshop) -> Made:
     """A window's own certificate vouches for it."""
     leaf, key = shop.key(), shop.key()
     window = shop.draft(leaf)
     shop.signer(leaf, window)
     return Made(shop.signer(key, shop.draft(key), Issuer(window.name, leaf)))
+
+
+@_misfit("C35", errors.PathTooCostly, openssl=0)
+def _crowded(shop: Workshop) -> Made:
+    """It has a hundred names, each to be held against every constraint above it."""
+    key = shop.key()
+    names = x509.SubjectAlternativeName([x509.DNSName(f"{n}.example") for n in range(100)])
+    return Made(shop.signer(key, replace(shop.draft(key), extensions=(*drafts.for_signing(), (names, False)))))
 
 
 @_misfit("C34", errors.ExplicitCurve, openssl=94)

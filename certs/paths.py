@@ -16,7 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs import worker
 from certs.algorithms import usable
-from certs.errors import BrokenPath, PathTooCostly, UnknownSigner, WrongUsage
+from certs.errors import BrokenPath, LeafAsAuthority, PathTooCostly, UnknownSigner, WrongUsage
 from certs.identity import KEY_AGREEMENT
 from certs.question import Question
 from certs.revocation import RevocationList
@@ -146,15 +146,15 @@ def authority(certificate: x509.Certificate) -> x509.Certificate:
     """Return `certificate` once it is one of an authority (RFC 5280, 4.2.1.9 and 4.2.1.3).
 
     Raises:
-        BrokenPath: it is a leaf, or may not sign certificates.
+        LeafAsAuthority: it is a leaf, or may not sign certificates.
     """
     try:
         basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
-        raise BrokenPath(f"{_names(certificate)} is no authority: {error}") from error
+        raise LeafAsAuthority(f"{_names(certificate)} is no authority: {error}") from error
     if not (basic.ca and usage.key_cert_sign):
-        raise BrokenPath(f"{_names(certificate)} is no authority: a leaf may not vouch for another")
+        raise LeafAsAuthority(f"{_names(certificate)} is no authority: a leaf may not vouch for another")
     return certificate
 
 

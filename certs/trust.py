@@ -16,12 +16,14 @@ from itertools import pairwise
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 
 from certs import crossing, jwe, jws, paths
 from certs.errors import (
     BrokenPath,
     Compromised,
     Expired,
+    LeafAsAuthority,
     MalformedList,
     MalformedToken,
     NotYetValid,
@@ -173,8 +175,8 @@ class TrustStore:
         Nothing is kept unless all of them hold.
 
         Raises:
-            TrustError: MalformedToken, MalformedList, UnknownSigner, OutsideNames, BrokenPath, WrongUsage, Revoked,
-                NotYetValid, StaleTrustList, RolledBackTrustList, and what certs.jws raises.
+            TrustError: MalformedToken, MalformedList, UnknownSigner, LeafAsAuthority, OutsideNames, BrokenPath,
+                WrongUsage, Revoked, NotYetValid, StaleTrustList, RolledBackTrustList, and what certs.jws raises.
         """
         # (1) Whose certificate that is shows at (3): the list is signed by an authority it describes itself.
         read = jws.read(token)
@@ -236,7 +238,8 @@ class TrustStore:
         withdrawn, and fresh lists say so; (5) the path holds by all the rules of RFC 5280.
 
         Raises:
-            UnsupportedAlgorithm, ExplicitCurve, UnknownSigner, OutsideNames, BrokenPath, WrongUsage: at (1) or (5).
+            UnsupportedAlgorithm, ExplicitCurve, UnknownSigner, LeafAsAuthority, OutsideNames, BrokenPath, WrongUsage,
+                PathTooCostly: at (1) or (5).
             StaleTrustList, UnknownSigner, WithdrawnAuthority: at (2).
             Expired, NotYetValid: at (3).
             Revoked, Compromised, RevocationUnknown: at (4).
@@ -373,7 +376,10 @@ class TrustStore:
                 for issuing in authorities.issuing:
                     if issuing.subject == certificate.issuer and key_identifier(issuing) == key:
                         return listed, authorities, issuing
-        raise UnknownSigner(f"no recognised authority vouches for it; it names {certificate.issuer.rfc4514_string()}")
+        vouching = certificate.issuer.rfc4514_string()
+        if any(_party_of(each.trust_list.country, certificate.issuer) for each in self._listed.values()):
+            raise LeafAsAuthority(f"{vouching} vouches for it, which is a party, and no authority")
+        raise UnknownSigner(f"no recognised authority vouches for it; it names {vouching}")
 
     def _not_withdrawn(self, place: _Place, at: datetime) -> None:
         # The root is on the trust list itself: it is withdrawn there, by date.
@@ -411,6 +417,13 @@ class TrustStore:
 
 def _names(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
+
+
+def _party_of(country: str, name: x509.Name) -> bool:
+    """Whether that is a name as parties of a country bear it: the code, alone or with something after a hyphen."""
+    common = [str(each.value) for each in name.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    of = [str(each.value) for each in name.get_attributes_for_oid(NameOID.COUNTRY_NAME)]
+    return of == [country] and len(common) == 1 and common[0].partition("-")[0] == country
 
 
 def _who(authority: x509.Certificate) -> bytes:

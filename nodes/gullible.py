@@ -54,6 +54,26 @@ class TakesAnyIssuer(Window):
     steps = _BelievesStrangers()
 
 
+class _BelievesLeaves(_Believes):
+    passes_over = reasons.LEAF_AS_AUTHORITY
+
+
+class LetsPartiesVouch(Window):
+    """Does not ask whether who vouches for a certificate is an authority at all."""
+
+    steps = _BelievesLeaves()
+
+
+class _BelievesTheCrowded(_Believes):
+    passes_over = reasons.PATH_TOO_COSTLY
+
+
+class GivesUpAndBelieves(Window):
+    """Takes a certificate for good when checking it would take too long."""
+
+    steps = _BelievesTheCrowded()
+
+
 class _BelievesExpired(_Believes):
     passes_over = reasons.EXPIRED_CERTIFICATE
 

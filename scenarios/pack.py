@@ -13,6 +13,7 @@ from scenarios.algorithms.signed_otherwise import signed_otherwise
 from scenarios.attacks.authority_withdrawn import authority_withdrawn
 from scenarios.attacks.byte_flipped import byte_flipped
 from scenarios.attacks.certificate_from_tomorrow import certificate_from_tomorrow
+from scenarios.attacks.crowded_certificate import crowded_certificate
 from scenarios.attacks.curve_spelt_out import curve_spelt_out
 from scenarios.attacks.expired_certificate import expired_certificate
 from scenarios.attacks.gost_key import gost_key
@@ -27,6 +28,7 @@ from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.revoked_certificate import revoked_certificate
 from scenarios.attacks.sm2_key import sm2_key
 from scenarios.attacks.stale_revocation_list import stale_revocation_list
+from scenarios.attacks.stranger import stranger
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.vouched_from_abroad import vouched_from_abroad
 from scenarios.attacks.weak_hash import weak_hash
@@ -80,6 +82,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     rule_broken,
     byte_flipped,
     other_countrys_key,
+    stranger,
     expired_certificate,
     certificate_from_tomorrow,
     revoked_certificate,
@@ -89,6 +92,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     wrong_key_usage,
     vouched_from_abroad,
     leaf_as_authority,
+    crowded_certificate,
     curve_spelt_out,
     authority_withdrawn,
     list_rolled_back,

@@ -506,6 +506,15 @@ ROLLED_BACK_TRUST_LIST: Final = Reason(
     "伙伴方的信任列表倒退到此前已见的版本之前，或同一版本号下内容不同。",
     "Список доверия партнёра вернулся к более старой версии или отличается под той же версией.",
 )
+LEAF_AS_AUTHORITY: Final = Reason(
+    "438",
+    "leaf acting as authority",
+    Step.VERIFY,
+    "RFC 5280, 4.2.1.9",
+    "A party vouches for the key with its own certificate; a party is no authority.",
+    "为该密钥担保的是某一方自己的证书；该方并非签发机构。",
+    "За ключ своим сертификатом ручается одна из сторон; она не удостоверяющий орган.",
+)
 KEY_LOST: Final = Reason(
     "439",
     "key lost before signing",

@@ -93,6 +93,7 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.RevocationUnknown: reasons.REVOCATION_UNKNOWN,
     errors.WrongUsage: reasons.WRONG_KEY_USAGE,
     errors.BrokenPath: reasons.BROKEN_PATH,
+    errors.LeafAsAuthority: reasons.LEAF_AS_AUTHORITY,
     errors.PathTooCostly: reasons.PATH_TOO_COSTLY,
     errors.PolicyNotMapped: reasons.POLICY_NOT_MAPPED,
     errors.OutsideNames: reasons.OUTSIDE_ITS_NAMES,

@@ -11,13 +11,13 @@ from nodes import gullible
 @scenario(
     title="Leaf acting as authority",
     checks=(checks.refused_with_reason, checks.five_levels),
-    saboteurs=(Saboteur("QN", gullible.TakesAnyIssuer, "refused_with_reason"),),
+    saboteurs=(Saboteur("QN", gullible.LetsPartiesVouch, "refused_with_reason"),),
     document="864",
     attack="C33",
     questions=("A4.2", "A4.3"),
 )
 async def leaf_as_authority(stage: Stage) -> None:
-    """A window of QM's issues a certificate as if it were an authority: nobody recognised vouches for that."""
+    """A window of QM's issues a certificate as if it were an authority: a party is none, and QN says so."""
     qm, ministry = stage.window("QM"), Ministry(stage, "QM")
     twin = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
     honest = await stage.message(twin)
@@ -27,6 +27,6 @@ async def leaf_as_authority(stage: Stage) -> None:
     await stage.mallory.puts(forged)
     await stage.answer_to(stage.identity_of(forged), "the certificate that a window vouches for")
     stage.promises(
-        checks.refused_with_reason, of=stage.identity_of(forged), by="QN", reason=reasons.UNKNOWN_SIGNER.code
+        checks.refused_with_reason, of=stage.identity_of(forged), by="QN", reason=reasons.LEAF_AS_AUTHORITY.code
     )
     stage.promises(checks.five_levels, of=twin.identity)

@@ -28,6 +28,7 @@ from certs.errors import (
     Compromised,
     Expired,
     ExplicitCurve,
+    LeafAsAuthority,
     MalformedList,
     MalformedToken,
     NotStrictJson,
@@ -284,11 +285,11 @@ def test_an_authority_outside_its_country_breaks_the_path(qm: Authority) -> None
         trusting(qm).validate(stray.signed(Issuer(qm.issuing.subject, qm._issuing_key)), at=AT)
 
 
-def test_a_leaf_acting_as_authority_is_unknown(qm: Authority, signer: Identity) -> None:
-    """C33: a signer that issues a certificate vouches for nobody."""
+def test_a_leaf_acting_as_authority(qm: Authority, signer: Identity) -> None:
+    """C33: a signer that issues a certificate vouches for nobody, and is told apart from a stranger by its name."""
     assert isinstance(signer.key, ec.EllipticCurvePrivateKey)
     below = drafted(qm, drafts.p256_key(Chance(5).octets, "key")).signed(Issuer(signer.certificate.subject, signer.key))
-    with pytest.raises(UnknownSigner):
+    with pytest.raises(LeafAsAuthority):
         trusting(qm).validate(below, at=AT)
 
 
@@ -497,7 +498,7 @@ def test_an_expired_publisher_publishes_no_more(qm: Authority) -> None:
 def test_a_leaf_on_the_list_is_no_authority(qm: Authority, signer: Identity) -> None:
     """C33: listing a leaf as an issuing authority breaks the list, not just the leaf."""
     own = Authorities("QM authorities", qm.root, (qm.issuing, signer.certificate), AT)
-    with pytest.raises(BrokenPath, match="no authority"):
+    with pytest.raises(LeafAsAuthority, match="no authority"):
         TrustStore().load_list(qm.publish(listed(qm, authorities=(own,))), anchor=qm.anchor, at=AT)
 
 
