@@ -55,6 +55,7 @@ ECDH: Final = f"{ALG}+{ENC}"
 _IV, _TAG = 12, 16  # octets (RFC 7518, 5.3)
 _HEADER: Final = frozenset({"alg", "enc", "typ", "epk", "x5t#S256"})
 _HPKE_HEADER: Final = frozenset({"alg", "enc", "typ", "ek", "x5t#S256"})
+_COMPRESSED: Final = "RFC 7516, 4.1.3; RFC 8725, 3.6"  # what a small token becomes is its sender's choice
 _EPK: Final = frozenset({"kty", "crv", "x", "y"})
 
 
@@ -203,7 +204,8 @@ def read(token: bytes) -> Closed:
     header = strict_object(base64url(parts[0], what="header"))
     hybrid = header.get("alg") == hpke.ALG
     if strange := sorted(header.keys() - (_HPKE_HEADER if hybrid else _HEADER)):
-        raise ForbiddenHeader(f"the header carries {', '.join(strange)[:100]}")
+        clause = _COMPRESSED if "zip" in strange else ""
+        raise ForbiddenHeader(f"the header carries {', '.join(strange)[:100]}", clause=clause)
     if header.get("alg") not in (ALG, hpke.ALG) or header.get("enc") != ENC:
         raise UnsupportedAlgorithm(f"alg {header.get('alg')!a} with enc {header.get('enc')!a}: neither of our profiles")
     typ = header.get("typ")

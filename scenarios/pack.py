@@ -11,8 +11,30 @@ from scenarios.algorithms.after_rsa_and_ecc import after_rsa_and_ecc
 from scenarios.algorithms.nothing_newer import nothing_newer
 from scenarios.algorithms.signed_otherwise import signed_otherwise
 from scenarios.attacks.byte_flipped import byte_flipped
+from scenarios.attacks.envelope.declared_unsigned import declared_unsigned
+from scenarios.attacks.envelope.header_byte_flipped import header_byte_flipped
+from scenarios.attacks.envelope.key_to_fetch import key_to_fetch
+from scenarios.attacks.envelope.longer_signature import longer_signature
+from scenarios.attacks.envelope.loose_spelling import loose_spelling
+from scenarios.attacks.envelope.mirrored_signature import mirrored_signature
+from scenarios.attacks.envelope.own_key_in_the_header import own_key_in_the_header
+from scenarios.attacks.envelope.public_key_as_secret import public_key_as_secret
+from scenarios.attacks.envelope.receipt_as_message import receipt_as_message
+from scenarios.attacks.envelope.signature_stripped import signature_stripped
+from scenarios.attacks.envelope.truncated import truncated
+from scenarios.attacks.envelope.unknown_extension import unknown_extension
+from scenarios.attacks.envelope.zero_signature import zero_signature
 from scenarios.attacks.header_contradicts import header_contradicts
 from scenarios.attacks.other_countrys_key import other_countrys_key
+from scenarios.attacks.parsing.bombs import bombs
+from scenarios.attacks.parsing.characters import characters
+from scenarios.attacks.parsing.compressed_bomb import compressed_bomb
+from scenarios.attacks.parsing.entity_expansion import entity_expansion
+from scenarios.attacks.parsing.external_entity import external_entity
+from scenarios.attacks.parsing.name_twice import name_twice
+from scenarios.attacks.parsing.name_twice_escaped import name_twice_escaped
+from scenarios.attacks.parsing.numbers import numbers
+from scenarios.attacks.parsing.wrapped import wrapped
 from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
@@ -64,6 +86,28 @@ SCENARIOS: tuple[Scenario, ...] = (
     two_contents_one_id,
     wrong_topic,
     header_contradicts,
+    header_byte_flipped,
+    signature_stripped,
+    declared_unsigned,
+    public_key_as_secret,
+    own_key_in_the_header,
+    key_to_fetch,
+    unknown_extension,
+    zero_signature,
+    longer_signature,
+    mirrored_signature,
+    loose_spelling,
+    receipt_as_message,
+    truncated,
+    name_twice,
+    name_twice_escaped,
+    numbers,
+    characters,
+    bombs,
+    compressed_bomb,
+    external_entity,
+    entity_expansion,
+    wrapped,
     cross_certified,
     over_a_bridge,
     policy_not_mapped,

@@ -14,6 +14,8 @@ from certs.identity import Algorithm
 from certs.jwe import looks_encrypted
 from harness.brokers.local import LocalBroker
 from harness.clock import DrivenClock, SystemClock
+from harness.exchange import reasons
+from harness.trial import checks
 from harness.trial.buses import BusMaker, standing
 from harness.trial.history import What
 from harness.trial.runner import Playbill, judge, play, trouble
@@ -37,6 +39,14 @@ async def broken_promises(scenario: Scenario, bill: Playbill, folder: Path) -> l
     history = await play(scenario, bill, folder)
     judged = judge(scenario, history)
     assert {check.name for check in scenario.checks} <= {one.check for one in judged}
+    promised = {
+        (event["args"]["reason"], event["args"].get("clause", ""))
+        for event in history.of(What.PROMISE)
+        if event["check"] == checks.refused_with_reason.name
+    }
+    # What docs/attacks.md says is what was promised. A replay is refused too, and promised as one effect.
+    said = {(one.reason.code, one.rests_on) for one in scenario.refusals if one.reason is not reasons.REPLAYED}
+    assert said <= promised
     told = [f"{one.verdict.value} {one.check}: {one.saw}" for one in judged if one.verdict is not Verdict.HELD]
     return told + ([trouble(history)] if trouble(history) else [])
 
