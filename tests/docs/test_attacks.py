@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from harness.trial.attacks import as_markdown
-from harness.trial.checks import five_levels
+from harness.trial.checks import five_levels, refused_with_reason
 from harness.trial.script import Scenario
 from scenarios.pack import PACK
 
@@ -26,6 +26,12 @@ def test_every_attack_on_envelope_and_parsing() -> None:
         assert five_levels in scenario.checks
         assert scenario.refusals
         assert scenario.saboteurs
+
+
+def test_whoever_promises_a_refusal_names_it() -> None:
+    """No scenario of an attack leaves a dash on the page where it promises a reason."""
+    promising = [one for one in PACK.scenarios if one.attack and refused_with_reason in one.checks]
+    assert [one.id for one in promising if not one.refusals] == []
 
 
 def test_no_two_refusals_are_the_same() -> None:

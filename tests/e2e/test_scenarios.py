@@ -28,10 +28,18 @@ START = datetime(2026, 3, 12, 9, tzinfo=UTC)
 SPARING = [scenario for scenario in PACK.scenarios if not scenario.kills_the_broker]
 """Those that leave the session's broker alive; the others: test_processes."""
 
-every_scenario = pytest.mark.parametrize("scenario", PACK.scenarios, ids=lambda scenario: scenario.id)
-on_any_bus = pytest.mark.parametrize(
-    "scenario", [one for one in PACK.scenarios if not one.needs], ids=lambda scenario: scenario.id
+READ_ALIKE = ("attacks/envelope/", "attacks/parsing/")
+"""Attacks on what a message says: a window refuses them by reading, and it reads the same bytes on any bus."""
+ON_A_BROKER_TOO = frozenset(
+    {
+        "attacks/envelope/mirrored-signature",  # two tokens of one message, at two offsets
+        "attacks/envelope/truncated",  # a record that is no token
+        "attacks/parsing/bombs",  # the largest record
+        "attacks/parsing/compressed-bomb",  # the one under a cover
+    }
 )
+"""Those of them that a broker could get wrong all the same."""
+KAFKA = [one for one in SPARING if not one.id.startswith(READ_ALIKE) or one.id in ON_A_BROKER_TOO]
 
 
 async def broken_promises(scenario: Scenario, bill: Playbill, folder: Path) -> list[str]:
@@ -56,6 +64,13 @@ EXCHANGES = ("origin/", "phytosanitary/", "receipts/", "disputes/", "isolation/"
 """Where the scenarios are that show an exchange as a whole: enough for an algorithm whose keys take long to make."""
 
 
+def is_the_same(scenario: Scenario, algorithm: Algorithm) -> bool:
+    """Whether this algorithm shows nothing that ES256 does not: texts come after the seal, and some name their own."""
+    return algorithm is not Algorithm.ES256 and (
+        scenario.id.startswith("attacks/parsing/") or Algorithm.ES256 in scenario.algorithms.values()
+    )
+
+
 @pytest.mark.parametrize(
     ("scenario", "algorithm"),
     [
@@ -63,7 +78,7 @@ EXCHANGES = ("origin/", "phytosanitary/", "receipts/", "disputes/", "isolation/"
         for one in PACK.scenarios
         if not one.needs
         for algorithm in Algorithm
-        if algorithm in USUAL or one.id.startswith(EXCHANGES)
+        if (algorithm in USUAL or one.id.startswith(EXCHANGES)) and not is_the_same(one, algorithm)
     ],
 )
 async def test_honest_windows_on_the_memory_bus(scenario: Scenario, algorithm: Algorithm, tmp_path: Path) -> None:
@@ -81,7 +96,7 @@ def on_kafka(request: pytest.FixtureRequest) -> BusMaker:
     return made
 
 
-@pytest.mark.parametrize("scenario", [one for one in SPARING if one.needs != OURS], ids=lambda one: one.id)
+@pytest.mark.parametrize("scenario", [one for one in KAFKA if one.needs != OURS], ids=lambda one: one.id)
 async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_kafka: BusMaker, tmp_path: Path) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
     bill = Playbill(PACK, on_kafka, "local", SystemClock(), 1, patience=15)
