@@ -20,6 +20,7 @@ from certs.gates import strict_json
 from certs.identity import Identity
 from certs.trust import Recognised, TrustStore
 from harness.clock import stamp
+from harness.exchange import envelope as envelopes
 from harness.exchange import reasons
 from harness.exchange.envelope import Envelope, Type, parse
 from harness.exchange.reasons import Reason, Refused
@@ -74,10 +75,17 @@ class Opened:
 
 WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.MalformedToken: reasons.NOT_A_TOKEN,
+    errors.Oversized: reasons.TOO_MUCH,
+    errors.LooseSpelling: reasons.LOOSE_SPELLING,
+    errors.NoSignature: reasons.NO_SIGNATURE,
+    errors.SignatureLength: reasons.SIGNATURE_LENGTH,
+    errors.OtherCertificate: reasons.OTHER_CERTIFICATE,
     errors.NotStrictJson: reasons.NOT_A_TOKEN,
+    **envelopes.WHY,
     errors.ForbiddenHeader: reasons.FORBIDDEN_HEADER,
     errors.WrongKind: reasons.WRONG_KIND,
     errors.AlgorithmMismatch: reasons.ALGORITHM_MISMATCH,
+    errors.Unsecured: reasons.UNSECURED,
     errors.UnsupportedAlgorithm: reasons.UNSUPPORTED_ALGORITHM,
     errors.NationalAlgorithm: reasons.NATIONAL_ALGORITHM,
     errors.BrokenAlgorithm: reasons.BROKEN_ALGORITHM,
@@ -85,6 +93,7 @@ WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.OtherRecipient: reasons.OTHER_RECIPIENT,
     errors.BrokenCipher: reasons.BROKEN_ENCRYPTION,
     errors.BadSignature: reasons.BROKEN_SEAL,
+    errors.SignatureOutOfRange: reasons.SIGNATURE_OUT_OF_RANGE,
     errors.UnknownSigner: reasons.UNKNOWN_SIGNER,
     errors.Expired: reasons.EXPIRED_CERTIFICATE,
     errors.NotYetValid: reasons.CERTIFICATE_NOT_YET_VALID,
@@ -116,7 +125,7 @@ def unseal(sealed: Sealed, *, trust: TrustStore, at: datetime) -> Opened:
 
     Raises:
         Refused: with the reason from `WHY`, or WRONG_KIND, NOT_STRICT_JSON, NOT_AN_ENVELOPE, SIGNER_IS_NOT_SENDER,
-            DATED_AHEAD.
+            DATED_AHEAD; with the clause that is closest.
     """
     try:
         # (1.1) The lexical gate, before any library sees a byte.
@@ -127,7 +136,7 @@ def unseal(sealed: Sealed, *, trust: TrustStore, at: datetime) -> Opened:
         # (1.3) The signature, under the algorithm that the certificate's key dictates.
         octets = jws.check(token, signer.certificate, typ=kind)
     except errors.TrustError as error:
-        raise Refused(WHY[type(error)], str(error)) from error
+        raise Refused(WHY[type(error)], str(error), clause=error.clause) from error
     # (1.4) Only now is anything parsed.
     envelope = parse(octets)
     # (1.5) A receipt says it is one inside the signature too.

@@ -12,7 +12,7 @@ import base64
 import shutil
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -37,9 +37,10 @@ from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
-from harness.trial import recognition, under_cover
+from harness.trial import door, recognition, under_cover
 from harness.trial.buses import Fallible
 from harness.trial.checks import Check
+from harness.trial.door import Door
 from harness.trial.faults import Insider, Mallory, Wire
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
@@ -401,6 +402,11 @@ class Stage:
             folder=setting.folder / "certs" / "strangers",
             patience=setting.patience,
         )
+
+    def door(self) -> AbstractContextManager[Door]:
+        """Open a door on this machine that nobody may come to, while the block lasts."""
+        self.step("Mallory", "opens a door on this machine, and waits who will come and fetch from it")
+        return door.opened(self.scribe, self.setting.luck.octets)
 
     def sample(self, name: str) -> bytes:
         """A document of the pack's own, freshly dated."""

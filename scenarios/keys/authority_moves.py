@@ -5,17 +5,21 @@ from datetime import timedelta
 from harness.exchange import reasons
 from harness.trial import checks, keys
 from harness.trial.ministry import Ministry
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
-from nodes import gullible
+from nodes import saboteurs
+
+REFUSED = Refusal(reasons.AUTHORITY_WITHDRAWN)
 
 
 @scenario(
     title="Authority withdrawn by date, old evidence good",
     checks=(keys.good_for_all, checks.refused_with_reason),
-    saboteurs=(Saboteur("QN", gullible.OverlooksWithdrawal, "refused_with_reason"),),
+    saboteurs=(Saboteur("QN", saboteurs.OverlooksWithdrawal, "refused_with_reason"),),
     document="864",
     questions=("A4.2", "A4.3", "I.E.1"),
+    refusals=(REFUSED,),
 )
 async def authority_moves(stage: Stage) -> None:
     """QM's former authority is withdrawn as of now: what rested on it before stays good, what comes is refused."""
@@ -36,6 +40,4 @@ async def authority_moves(stage: Stage) -> None:
         await qm.proves(sent, witness="QN")
         await qn.proves(sent, witness="QM")
         stage.promises(keys.good_for_all, of=sent.identity)
-    stage.promises(
-        checks.refused_with_reason, of=stage.identity_of(late), by="QN", reason=reasons.AUTHORITY_WITHDRAWN.code
-    )
+    stage.promises(checks.refused_with_reason, of=stage.identity_of(late), by="QN", **REFUSED.told)

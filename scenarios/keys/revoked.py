@@ -7,21 +7,25 @@ from cryptography.x509 import ReasonFlags
 from harness.exchange import reasons
 from harness.trial import checks, keys
 from harness.trial.ministry import Ministry, as_sent
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
-from nodes import gullible
+from nodes import saboteurs
+
+REFUSED = Refusal(reasons.REVOKED_CERTIFICATE)
 
 
 @scenario(
     title="Certificate revoked in mid-exchange, its key lost before",
     checks=(keys.good_for_all, keys.good_until_known, checks.refused_with_reason),
     saboteurs=(
-        Saboteur("QN", gullible.FilesLists, "refused_with_reason"),
-        Saboteur("QN", gullible.FilesLists, "good_until_known"),
-        Saboteur("QN", gullible.KeepsTheLastCosignature, "good_for_all"),
+        Saboteur("QN", saboteurs.FilesLists, "refused_with_reason"),
+        Saboteur("QN", saboteurs.FilesLists, "good_until_known"),
+        Saboteur("QN", saboteurs.KeepsTheLastCosignature, "good_for_all"),
     ),
     document="864",
     questions=("A4.2", "A4.3", "I.E.1"),
+    refusals=(REFUSED,),
 )
 async def revoked(stage: Stage) -> None:
     """What is proven older than the loss of QM's key stays good; what the thief dates back proves nothing any more."""
@@ -51,6 +55,4 @@ async def revoked(stage: Stage) -> None:
     await qn.proves(honest, witness="QM")
     stage.promises(keys.good_for_all, of=honest.identity)
     stage.promises(keys.good_until_known, of=stage.identity_of(stolen), by="QN", because="no witness proves")
-    stage.promises(
-        checks.refused_with_reason, of=stage.identity_of(late), by="QN", reason=reasons.REVOKED_CERTIFICATE.code
-    )
+    stage.promises(checks.refused_with_reason, of=stage.identity_of(late), by="QN", **REFUSED.told)

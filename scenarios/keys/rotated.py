@@ -4,13 +4,13 @@ from harness.trial import keys
 from harness.trial.ministry import Ministry
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
-from nodes import gullible
+from nodes import saboteurs
 
 
 @scenario(
     title="New key, old key still good",
     checks=(keys.good_for_all,),
-    saboteurs=(Saboteur("QN", gullible.PinsTheFirstKey, "good_for_all"),),
+    saboteurs=(Saboteur("QN", saboteurs.PinsTheFirstKey, "good_for_all"),),
     document="864",
     questions=("A4.2", "A4.3"),
 )
