@@ -7,12 +7,16 @@ from dataclasses import replace
 from certs import jws
 from certs.trust import TrustStore
 from harness.evidence import records
+from harness.evidence.bundle import Mark
+from harness.evidence.log import EvidenceLog
 from harness.exchange import reasons
 from harness.exchange.bus import Delivery
 from harness.exchange.reasons import Refused
 from harness.exchange.seal import Opened
 from harness.exchange.seat import Seat
 from nodes import gazette
+from nodes.profile import Profile
+from nodes.stamping import Stamping
 from nodes.steps import Steps
 from nodes.turn import Turn
 from nodes.window import Window
@@ -66,13 +70,22 @@ class _PinsTheFirst(Steps):
         return opened
 
 
+class _ForgetsStamps(Stamping):
+    def marks(self, partner: str) -> tuple[Mark, ...]:  # noqa: ARG002 - that it keeps none is its fault
+        return ()
+
+
 class _OnlyTheLast(Witnessing):
+    def __init__(self, seat: Seat, profile: Profile, log: EvidenceLog) -> None:
+        super().__init__(seat, profile, log)
+        self._stamping = _ForgetsStamps(seat)
+
     def earlier(self, partner: str) -> tuple[Pair, ...]:  # noqa: ARG002 - that it keeps none is its fault
         return ()
 
 
 class KeepsTheLastCosignature(Window):
-    """Keeps of its partner's cosignatures the last alone, so that nothing proves how old anything is."""
+    """Keeps of its partner's cosignatures, and of the stamps on them, the last alone: nothing proves how old it is."""
 
     def __init__(self, seat: Seat) -> None:
         super().__init__(seat)
