@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 
-from certs.errors import BadSignature, BrokenAlgorithm, NationalAlgorithm, UnsupportedAlgorithm
+from certs.errors import BadSignature, BrokenAlgorithm, NationalAlgorithm, SignatureOutOfRange, UnsupportedAlgorithm
 
 PublicKey: TypeAlias = ec.EllipticCurvePublicKey | ed25519.Ed25519PublicKey | mldsa.MLDSA65PublicKey | rsa.RSAPublicKey
 PrivateKey: TypeAlias = (
@@ -62,6 +62,7 @@ class Key:
 
 _ECDSA: Final = ec.ECDSA(hashes.SHA256())
 _ECDSA_SIGNING: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)  # RFC 6979: no randomness to lose
+_ORDER: Final = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256 (SP 800-186, 3.2.1.3)
 _PSS: Final = padding.PSS(mgf=padding.MGF1(hashes.SHA256()), salt_length=32)  # RFC 7518, 3.5: salt as long as the hash
 
 # The points of small order, without the bit that is x's sign, in all spellings (RFC 8032, 5.1.2; RFC 7748, 7).
@@ -155,11 +156,14 @@ def sign(algorithm: Algorithm, key: PrivateKey, data: bytes) -> bytes:
 
 
 def verify(algorithm: Algorithm, public: PublicKey, signature: bytes, data: bytes) -> None:
-    """Return when `signature`, of the right length, is one over `data`. Raises BadSignature."""
+    """Return when `signature`, of the right length, is one over `data`. Raises SignatureOutOfRange, BadSignature."""
     try:
         match public:
             case ec.EllipticCurvePublicKey():
                 r, s = int.from_bytes(signature[:32], "big"), int.from_bytes(signature[32:], "big")
+                # The library checks this too, and calls it a bad signature; one in Java did not (CVE-2022-21449).
+                if not (0 < r < _ORDER and 0 < s < _ORDER):
+                    raise SignatureOutOfRange("r or s is not between 1 and n - 1: no key makes such a signature")
                 public.verify(encode_dss_signature(r, s), data, _ECDSA)
             case rsa.RSAPublicKey():
                 scheme = _PSS if algorithm is Algorithm.PS256 else padding.PKCS1v15()

@@ -2,7 +2,7 @@
 
 The only maker of keys. Issues, withdraws, and says what was withdrawn; keeps its own books in one folder.
 What a certificate carries: certs.drafts.  Reading revocation lists: certs.revocation.
-Believing any of it: certs.trust.  Certificates that are wrong on purpose are not made here.
+Believing any of it: certs.trust.  Certificates that are wrong on purpose: certs.misfits.
 """
 
 from __future__ import annotations
@@ -110,6 +110,16 @@ class Authority:
         return tuple(self._withdrawn)
 
     @property
+    def issuer(self) -> Issuer:
+        """The issuing authority as one that signs: for those who make what it ought never to have signed."""
+        return Issuer(self.issuing.subject, self._issuing_key)
+
+    @property
+    def root_issuer(self) -> Issuer:
+        """The same of the root."""
+        return Issuer(self.root.subject, self._root_key)
+
+    @property
     def anchor(self) -> str:
         """Hex SHA-256 of the root's DER: what an agreement pins."""
         return self.root.fingerprint(hashes.SHA256()).hex()
@@ -118,6 +128,38 @@ class Authority:
     def policies(self) -> tuple[x509.ObjectIdentifier, ...]:
         """What it issues under: none, unless it was founded so."""
         return crossing.issued_under(self.issuing)
+
+    def successor(self, at: datetime) -> Self:
+        """A new issuing authority under the same root, with its own publisher and timestamping authority.
+
+        This one goes on beside it. Valid from `at` (cut to seconds) for as long as the root; both keep the same books.
+        """
+        since = drafts.whole_seconds(at)
+        common = f"{self.country} issuing authority of {since:%Y-%m-%d %H:%M:%S}"
+        key = drafts.p256_key(self._chance, f"certs/{self.country}/issuing/key")
+        number = drafts.serial(self._chance, f"certs/{self.country}/issuing/serial")
+        under = crossing.policies(*self.policies)
+        within = (*drafts.for_authority(below=0, country=self.country), *under)
+        name, until = drafts.name(self.country, common), self.root.not_valid_after_utc
+        issuing = Draft(name, key.public_key(), number, since, until, within).signed(self.root_issuer)
+        new = replace(self, issuing=issuing, _issuing_key=key)
+
+        def below(
+            role: str, common: str, extensions: drafts.Extensions
+        ) -> tuple[ec.EllipticCurvePrivateKey, x509.Certificate]:
+            key = drafts.p256_key(self._chance, f"certs/{self.country}/{role}/key")
+            number = drafts.serial(self._chance, f"certs/{self.country}/{role}/serial")
+            name = drafts.name(self.country, common)
+            draft = Draft(name, key.public_key(), number, since, until, (*extensions, *under))
+            return key, draft.signed(new.issuer)
+
+        publisher = below("publisher", publisher_of(self.country), drafts.for_signing())
+        stamper = below("timestamping", f"{self.country} timestamping authority", drafts.for_timestamping())
+        return replace(
+            new,
+            publisher=Identity(publisher_of(self.country), self.country, *publisher),
+            timestamping=TimestampAuthority(self.country, *stamper),
+        )
 
     def issue_signing(
         self,
@@ -138,7 +180,7 @@ class Authority:
         under = crossing.policies(*(self.policies if policies is None else policies))
         draft = self._draft(party, key, at, lifetime, (*drafts.for_signing(), *under), country)
         draft = replace(draft, pss=algorithm is Algorithm.PS256)
-        certificate = draft.signed(Issuer(self.issuing.subject, self._issuing_key))
+        certificate = draft.signed(self.issuer)
         return Identity(party=party, country=country or self.country, key=key, certificate=certificate)
 
     def issue_opener(
@@ -155,7 +197,7 @@ class Authority:
         Raises:
             UnsupportedAlgorithm: another profile.
         """
-        issuer, purpose = Issuer(self.issuing.subject, self._issuing_key), f"certs/{self.country}/{party}/opener"
+        issuer, purpose = self.issuer, f"certs/{self.country}/{party}/opener"
         under = crossing.policies(*self.policies)
         if profile == hpke.PROFILE:
             hybrid = hpke.HybridKey.from_seed(self._chance(hpke.SEED, f"{purpose}/hybrid"))
@@ -185,7 +227,7 @@ class Authority:
         until = min(since + lifetime, self.root.not_valid_after_utc, other.not_valid_after_utc)
         extensions = (*drafts.for_authority(below=bounds.below), *crossing.for_crossing(bounds))
         draft = Draft(other.subject, key, number, since, until, extensions)
-        return draft.signed(Issuer(self.root.subject, self._root_key))
+        return draft.signed(self.root_issuer)
 
     def issue_tls(
         self, principal: str, hosts: Sequence[str], at: datetime, *, lifetime: timedelta = SIGNING_LIFETIME
@@ -203,7 +245,7 @@ class Authority:
         """
         key = drafts.p256_key(self._chance, f"certs/{self.country}/tls/{principal}/key")
         draft = self._draft(principal, key, at, lifetime, drafts.for_tls(hosts))
-        certificate = draft.signed(Issuer(self.issuing.subject, self._issuing_key))
+        certificate = draft.signed(self.issuer)
         chain = certificate.public_bytes(Encoding.PEM) + self.issuing.public_bytes(Encoding.PEM)
         return keyfiles.key_pem(key), chain
 
@@ -234,8 +276,8 @@ class Authority:
     def crls(self, at: datetime, *, lifetime: timedelta = CRL_LIFETIME) -> tuple[bytes, bytes]:
         """The revocation lists of root and issuing authority, DER, as of `at`, good for `lifetime`."""
         return (
-            self._crl(Issuer(self.root.subject, self._root_key), at, lifetime),
-            self._crl(Issuer(self.issuing.subject, self._issuing_key), at, lifetime),
+            self._crl(self.root_issuer, at, lifetime),
+            self._crl(self.issuer, at, lifetime),
         )
 
     def trust_list(
@@ -258,15 +300,19 @@ class Authority:
             until: from when on they are recognised no more, if withdrawn.
             crossings: cross-certificates by which this country recognises others.
         """
-        own = Authorities(
-            name=f"{self.country} authorities",
+        own = self.listed(since, until)
+        return self.publish(TrustList(self.country, version, at, next_update, (own,), tuple(crossings)))
+
+    def listed(self, since: datetime | None = None, until: datetime | None = None, *, name: str = "") -> Authorities:
+        """What a trust list says of these, recognised from `since` (by default, since they were founded) to `until`."""
+        return Authorities(
+            name=name or f"{self.country} authorities",
             root=self.root,
             issuing=(self.issuing,),
             timestamping=(self.timestamping.certificate,),
             since=self.root.not_valid_before_utc if since is None else since,
             until=until,
         )
-        return self.publish(TrustList(self.country, version, at, next_update, (own,), tuple(crossings)))
 
     def publish(self, trust_list: TrustList) -> bytes:
         """Sign any trust list as this country's publisher."""

@@ -14,7 +14,16 @@ import unicodedata
 from decimal import Decimal
 from typing import Final, NamedTuple, NoReturn, TypeAlias
 
-from certs.errors import MalformedToken, NotStrictJson
+from certs.errors import (
+    DuplicateName,
+    LooseSpelling,
+    LossyNumber,
+    MalformedToken,
+    MisleadingText,
+    NotStrictJson,
+    Oversized,
+    TooMuch,
+)
 
 JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
 
@@ -25,6 +34,7 @@ DEEPEST_JSON = 32  # levels of objects and arrays
 LARGEST_INTEGER = 2**53 - 1  # RFC 7493, 2.2: beyond it, readers that use doubles see another number
 LONGEST_FLOAT = 24  # characters; the shortest spelling of any double fits, "-2.2250738585072014e-308"
 LONGEST_IDENTIFIER = 128  # characters
+ESCAPED = "RFC 8259, 8.3; RFC 7493, 2.3"  # where it says that names are compared once unescaped
 
 # Strings are skipped whole; an unterminated one runs to the end, so that the scan stays linear.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
@@ -61,16 +71,18 @@ def compact(token: bytes, *, largest: int = LARGEST_TOKEN) -> Segments:
     """Split a compact JWS (RFC 7515, 7.1), accepting its one canonical spelling only.
 
     Raises:
-        MalformedToken: too large, not three segments, or a segment that is not canonical base64url.
+        Oversized: the token or its header.
+        MalformedToken: not three segments.
+        LooseSpelling: a segment that is not canonical base64url.
     """
     if len(token) > largest:
-        raise MalformedToken(f"the token has {len(token)} octets, more than {largest}")
+        raise Oversized(f"the token has {len(token)} octets, more than {largest}")
     parts = token.split(b".")
     if len(parts) != 3:
         raise MalformedToken(f"the token has {len(parts)} segments, not 3")
     header, payload, signature = parts
     if len(header) > LARGEST_HEADER:
-        raise MalformedToken(f"the header has {len(header)} octets, more than {LARGEST_HEADER}")
+        raise Oversized(f"the header has {len(header)} octets, more than {LARGEST_HEADER}")
     _spelt(header, "header")
     _spelt(payload, "payload")
     _spelt(signature, "signature")
@@ -81,7 +93,8 @@ def base64url(text: bytes, *, what: str) -> bytes:
     """Decode base64url without padding (RFC 7515, 2), canonical spelling only.
 
     Raises:
-        MalformedToken: blanks, padding, foreign characters or non-zero trailing bits.
+        MalformedToken: a length that no octets have.
+        LooseSpelling: blanks, padding, foreign characters or non-zero trailing bits.
     """
     _spelt(text, what)
     return _decoded(text)
@@ -89,9 +102,11 @@ def base64url(text: bytes, *, what: str) -> bytes:
 
 def _spelt(text: bytes, what: str) -> None:
     if text.translate(None, _LETTERS):
-        raise MalformedToken(f"the {what} is not base64url without padding")
+        raise LooseSpelling(f"the {what} is not base64url without padding")
+    if len(text) % 4 == 1:
+        raise MalformedToken(f"the {what} has {len(text)} letters: no octets make that many")
     if text and text[-1] not in _LAST[len(text) % 4]:
-        raise MalformedToken(f"the {what} is not canonical base64url: its end is loose")
+        raise LooseSpelling(f"the {what} is not canonical base64url: its end is loose")
 
 
 def _decoded(text: bytes) -> bytes:
@@ -111,11 +126,14 @@ def strict_json(data: bytes, *, deepest: int = DEEPEST_JSON, largest: int = LARG
     whole number (`1.0`, `1e3`). Quantities that need more travel as strings.
 
     Raises:
-        NotStrictJson: not UTF-8, a byte order mark, a name given twice (also after unescaping or
-            normalising), NaN, an infinity, a lone surrogate, a number that loses, too deep, too large.
+        DuplicateName: a name given twice, also after unescaping: then with a clause of its own.
+        LossyNumber: a number that loses in a double, or has a second spelling.
+        MisleadingText: a lone surrogate, or two names that are the same once normalised.
+        TooMuch: too deep, too large.
+        NotStrictJson: not JSON, not UTF-8, a byte order mark, NaN, an infinity.
     """
     if len(data) > largest:
-        raise NotStrictJson(f"{len(data)} octets, more than {largest}")
+        raise TooMuch(f"{len(data)} octets, more than {largest}")
     _bounded_depth(data, deepest)
     try:
         text = data.decode("utf-8")
@@ -127,6 +145,10 @@ def strict_json(data: bytes, *, deepest: int = DEEPEST_JSON, largest: int = LARG
     try:
         value: JsonValue
         value, end = _DECODER.raw_decode(text)
+    except DuplicateName as error:
+        # Where its plain spelling stands once only, the other one is escaped, and hidden from who compares spellings.
+        plain = json.dumps(error.name, ensure_ascii=False).encode("utf-8", "surrogatepass")
+        raise DuplicateName(str(error), clause="" if data.count(plain) > 1 else ESCAPED) from error
     except json.JSONDecodeError as error:
         raise NotStrictJson(f"not JSON: {error.msg} at character {error.pos}") from error
     if end != len(text):
@@ -155,12 +177,12 @@ def identifier(text: str, *, longest: int = LONGEST_IDENTIFIER) -> str:
     ASCII ends look-alike letters, bidirectional marks and normal forms at once (Unicode TR 36, 2 and 3).
 
     Raises:
-        NotStrictJson: empty, too long, or a character outside that set.
+        MisleadingText: empty, too long, or a character outside that set.
     """
     if len(text) > longest:
-        raise NotStrictJson(f"an identifier of {len(text)} characters, more than {longest}")
+        raise MisleadingText(f"an identifier of {len(text)} characters, more than {longest}")
     if not _IDENTIFIER.fullmatch(text):
-        raise NotStrictJson(f"{text!a} is no identifier: printable ASCII, single blanks inside only")
+        raise MisleadingText(f"{text!a} is no identifier: printable ASCII, single blanks inside only")
     return text
 
 
@@ -174,7 +196,7 @@ def _bounded_depth(data: bytes, deepest: int) -> None:
         if mark in (b"[", b"{"):
             depth += 1
             if depth > deepest:
-                raise NotStrictJson(f"deeper than {deepest} levels")
+                raise TooMuch(f"deeper than {deepest} levels")
         elif mark in (b"]", b"}"):
             depth -= 1
 
@@ -184,27 +206,29 @@ def _unique_names(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     if len(found) != len(pairs):
         names = [name for name, _ in pairs]
         twice = next(name for name in names if names.count(name) > 1)
-        raise NotStrictJson(f"the name {twice!a} stands twice in one object")
+        duplicate = DuplicateName(f"the name {twice!a} stands twice in one object")
+        duplicate.name = twice
+        raise duplicate
     if not "".join(found).isascii() and len({unicodedata.normalize("NFC", name) for name in found}) != len(found):
-        raise NotStrictJson("two names in one object are the same once normalised (NFC)")
+        raise MisleadingText("two names in one object are the same once normalised (NFC)")
     return found
 
 
 def _integer(text: str) -> int:
     # The length is looked at first: turning a long run of digits into a number takes quadratic time.
     if len(text) > 17 or abs(number := int(text)) > LARGEST_INTEGER:
-        raise NotStrictJson(f"the integer {text[:24]} lies beyond 2^53 - 1")
+        raise LossyNumber(f"the integer {text[:24]} lies beyond 2^53 - 1")
     if text == "-0":
-        raise NotStrictJson("-0 is a second spelling of 0")
+        raise LossyNumber("-0 is a second spelling of 0")
     return number
 
 
 def _fraction(text: str) -> float:
     number = float(text) if len(text) <= LONGEST_FLOAT else float("inf")
     if number in (float("inf"), float("-inf")) or Decimal(text) != Decimal(repr(number)):
-        raise NotStrictJson(f"the number {text[:32]} loses digits in a double")
+        raise LossyNumber(f"the number {text[:32]} loses digits in a double")
     if number.is_integer():
-        raise NotStrictJson(f"{text} is a second spelling of a whole number")
+        raise LossyNumber(f"{text} is a second spelling of a whole number")
     return number
 
 
@@ -217,7 +241,7 @@ def _no_lone_surrogate(value: JsonValue) -> None:
     try:
         json.dumps(value, ensure_ascii=False).encode("utf-8")
     except UnicodeEncodeError as error:
-        raise NotStrictJson(f"a lone surrogate, U+{ord(error.object[error.start]):04X}") from error
+        raise MisleadingText(f"a lone surrogate, U+{ord(error.object[error.start]):04X}") from error
 
 
 _DECODER = json.JSONDecoder(

@@ -22,7 +22,7 @@ from cryptography.x509.oid import NameOID, PublicKeyAlgorithmOID
 from certs import algorithms
 from certs.algorithms import Algorithm as Algorithm  # noqa: PLC0414 - where others look for it
 from certs.algorithms import PrivateKey, PublicKey, sound, usable
-from certs.errors import BrokenPath, UnsupportedAlgorithm
+from certs.errors import BrokenPath, ExplicitCurve, UnsupportedAlgorithm
 from certs.keyfiles import private_folder, read_certificate, read_key, write_certificate, write_key
 from certs.rsa_keys import strong
 
@@ -92,8 +92,8 @@ def dictated(certificate: x509.Certificate) -> tuple[Algorithm, PublicKey]:
     1.2): the certificate decides, never the token.
 
     Raises:
-        UnsupportedAlgorithm: another kind of key, another curve, a curve spelt out in parameters (CVE-2020-0601), or
-            RSASSA-PSS with other parameters than PS256's.
+        UnsupportedAlgorithm: another kind of key, another curve, or RSASSA-PSS with other parameters than PS256's.
+        ExplicitCurve: a curve spelt out in parameters (CVE-2020-0601).
         NationalAlgorithm: SM2 or GOST.
         BrokenAlgorithm: a key that is known to be weak, or a certificate signed over SHA-1.
     """
@@ -111,7 +111,7 @@ def dictated(certificate: x509.Certificate) -> tuple[Algorithm, PublicKey]:
     if isinstance(key, ec.EllipticCurvePublicKey) and isinstance(key.curve, ec.SECP256R1):
         # The library also takes P-256 spelt out in parameters, which RFC 5480, 2.1.1 forbids and others read otherwise.
         if key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo) not in certificate.tbs_certificate_bytes:
-            raise UnsupportedAlgorithm("the certificate spells its curve out instead of naming P-256")
+            raise ExplicitCurve("the certificate spells its curve out instead of naming P-256")
         return Algorithm.ES256, key
     kind = getattr(getattr(key, "curve", None), "name", type(key).__name__)
     raise UnsupportedAlgorithm(f"the certificate's key is of kind {kind}, none of P-256, Ed25519, ML-DSA-65 and RSA")

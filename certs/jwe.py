@@ -37,6 +37,7 @@ from certs.errors import (
     ForbiddenHeader,
     MalformedToken,
     OtherRecipient,
+    Oversized,
     UnsupportedAlgorithm,
     WrongKind,
 )
@@ -55,6 +56,7 @@ ECDH: Final = f"{ALG}+{ENC}"
 _IV, _TAG = 12, 16  # octets (RFC 7518, 5.3)
 _HEADER: Final = frozenset({"alg", "enc", "typ", "epk", "x5t#S256"})
 _HPKE_HEADER: Final = frozenset({"alg", "enc", "typ", "ek", "x5t#S256"})
+_COMPRESSED: Final = "RFC 7516, 4.1.3; RFC 8725, 3.6"  # what a small token becomes is its sender's choice
 _EPK: Final = frozenset({"kty", "crv", "x", "y"})
 
 
@@ -187,23 +189,25 @@ def read(token: bytes) -> Closed:
     """Pass an encrypted token through the gates (RFC 7516, 5.2, steps 1 to 6; RFC 8725, 3).
 
     Raises:
-        MalformedToken: not the canonical spelling, a part of the wrong length, an ephemeral key off the curve.
+        Oversized, LooseSpelling: larger than we write, or spelt otherwise.
+        MalformedToken: not five segments, a part of the wrong length, an ephemeral key off the curve.
         NotStrictJson: a header that can be read in two ways.
-        ForbiddenHeader: zip, crit, or anything else that is not on the profile's list.
+        ForbiddenHeader: zip, crit, or anything else that is not on the profile's list; zip on a clause of its own.
         UnsupportedAlgorithm: another algorithm than those of the two profiles.
         WrongKind: no `typ`.
     """
     if len(token) > LARGEST_TOKEN:
-        raise MalformedToken(f"{len(token)} octets, more than {LARGEST_TOKEN}")
+        raise Oversized(f"{len(token)} octets, more than {LARGEST_TOKEN}")
     parts = token.split(b".")
     if len(parts) != 5:
         raise MalformedToken(f"{len(parts)} segments where an encrypted token has 5")
     if len(parts[0]) > LARGEST_HEADER:
-        raise MalformedToken(f"a header of {len(parts[0])} octets, more than {LARGEST_HEADER}")
+        raise Oversized(f"a header of {len(parts[0])} octets, more than {LARGEST_HEADER}")
     header = strict_object(base64url(parts[0], what="header"))
     hybrid = header.get("alg") == hpke.ALG
     if strange := sorted(header.keys() - (_HPKE_HEADER if hybrid else _HEADER)):
-        raise ForbiddenHeader(f"the header carries {', '.join(strange)[:100]}")
+        clause = _COMPRESSED if "zip" in strange else ""
+        raise ForbiddenHeader(f"the header carries {', '.join(strange)[:100]}", clause=clause)
     if header.get("alg") not in (ALG, hpke.ALG) or header.get("enc") != ENC:
         raise UnsupportedAlgorithm(f"alg {header.get('alg')!a} with enc {header.get('enc')!a}: neither of our profiles")
     typ = header.get("typ")

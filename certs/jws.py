@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs import tokens
 from certs.algorithms import Algorithm, Key, named
-from certs.errors import MalformedToken, UnknownSigner, WrongKind
+from certs.errors import MalformedToken, OtherCertificate, UnknownSigner, WrongKind
 from certs.gates import JsonValue, base64url, base64url_encode
 from certs.identity import Identity, dictated, readable
 
@@ -79,11 +79,14 @@ def read(token: bytes) -> Token:
     """Pass a token through the gates (certs.tokens), and find the kind and the certificate that it names.
 
     Raises:
-        MalformedToken: not the canonical spelling, a signature of the wrong length, a header without its fields.
+        MalformedToken: not three segments, or a header without its fields.
+        Oversized, LooseSpelling, NoSignature, SignatureLength: what is wrong with its form, closer.
+        OtherCertificate: x5c is not what x5t#S256 names.
         NotStrictJson: a header that can be read in two ways.
         ForbiddenHeader: jwk, jku, x5u, zip, b64 or any crit.
         WrongKind: no `typ`.
-        AlgorithmMismatch: `none` or a shared-secret algorithm.
+        Unsecured: `none`.
+        AlgorithmMismatch: a shared-secret algorithm.
         UnsupportedAlgorithm, NationalAlgorithm, BrokenAlgorithm: an algorithm we do not do.
     """
     gated = tokens.gated(token)
@@ -92,10 +95,7 @@ def read(token: bytes) -> Token:
     if not isinstance(typ, str):
         raise WrongKind("the header names no kind (typ)")
     alg = named(gated.alg)
-    if (found := len(gated.segments.signature)) not in alg.octets:
-        lengths = alg.octets
-        expected = f"exactly {lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
-        raise MalformedToken(f"a signature of {found} octets; {alg} has {expected}")
+    tokens.measured(gated.segments.signature, alg.octets, alg)
     thumbprint = _thumbprint(header.get("x5t#S256"))
     return Token(
         raw=token,
@@ -118,7 +118,8 @@ def check(token: Token, certificate: x509.Certificate, *, typ: str) -> bytes:
         UnknownSigner: the token names another certificate.
         AlgorithmMismatch: the header's algorithm is not the one the key dictates.
         UnsupportedAlgorithm, NationalAlgorithm, BrokenAlgorithm: a key we cannot or will not check with.
-        MalformedToken: a signature of another length than this key's have.
+        SignatureLength: a signature of another length than this key's have.
+        SignatureOutOfRange: r or s is no number that a signature has.
         BadSignature: the bytes are not those that were signed.
     """
     if token.typ != typ:
@@ -143,7 +144,7 @@ def _carried(x5c: JsonValue, thumbprint: bytes) -> x509.Certificate:
         raise MalformedToken("x5c must hold the signer's certificate alone")
     certificate, found = _certificate(x5c[0])
     if found != thumbprint:
-        raise MalformedToken("x5c and x5t#S256 name two certificates")
+        raise OtherCertificate("x5c and x5t#S256 name two certificates")
     return certificate
 
 

@@ -15,7 +15,8 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from certs import worker
-from certs.errors import BrokenPath, PathTooCostly, WrongUsage
+from certs.algorithms import usable
+from certs.errors import BrokenPath, LeafAsAuthority, PathTooCostly, UnknownSigner, WrongUsage
 from certs.identity import KEY_AGREEMENT
 from certs.question import Question
 from certs.revocation import RevocationList
@@ -120,7 +121,9 @@ def issued(certificate: x509.Certificate, by: x509.Certificate) -> x509.Certific
 
     Raises:
         BrokenPath: it did not.
+        NationalAlgorithm, BrokenAlgorithm: it is signed with SM2 or GOST, or over SHA-1.
     """
+    usable(certificate)
     try:
         certificate.verify_directly_issued_by(by)
     except (ValueError, TypeError, exceptions.InvalidSignature, exceptions.UnsupportedAlgorithm) as error:
@@ -128,19 +131,31 @@ def issued(certificate: x509.Certificate, by: x509.Certificate) -> x509.Certific
     return certificate
 
 
+def issuer_key(certificate: x509.Certificate) -> bytes | None:
+    """The identifier of the key that a certificate names as its issuer's (RFC 5280, 4.2.1.1).
+
+    Raises:
+        UnknownSigner: it names none.
+    """
+    try:
+        return certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
+    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+        raise UnknownSigner(f"the certificate does not say whose key signed it: {error}") from error
+
+
 def authority(certificate: x509.Certificate) -> x509.Certificate:
     """Return `certificate` once it is one of an authority (RFC 5280, 4.2.1.9 and 4.2.1.3).
 
     Raises:
-        BrokenPath: it is a leaf, or may not sign certificates.
+        LeafAsAuthority: it is a leaf, or may not sign certificates.
     """
     try:
         basic = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
-        raise BrokenPath(f"{_names(certificate)} is no authority: {error}") from error
+        raise LeafAsAuthority(f"{_names(certificate)} is no authority: {error}") from error
     if not (basic.ca and usage.key_cert_sign):
-        raise BrokenPath(f"{_names(certificate)} is no authority: a leaf may not vouch for another")
+        raise LeafAsAuthority(f"{_names(certificate)} is no authority: a leaf may not vouch for another")
     return certificate
 
 

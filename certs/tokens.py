@@ -15,13 +15,29 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from certs.algorithms import Algorithm, Key, signature_octets, verify
-from certs.errors import AlgorithmMismatch, ForbiddenHeader, MalformedToken, UnsupportedAlgorithm, WrongKind
+from certs.errors import (
+    AlgorithmMismatch,
+    ForbiddenHeader,
+    MalformedToken,
+    NoSignature,
+    SignatureLength,
+    Unsecured,
+    UnsupportedAlgorithm,
+    WrongKind,
+)
 from certs.gates import JsonValue, Segments, base64url, compact, strict_object
 
 # Each could bring a key of the sender's choice, make us fetch one, or change what the signature covers.
-_FORBIDDEN: Final = ("jwk", "jku", "x5u", "zip", "b64", "crit")
+_FORBIDDEN: Final = {
+    "jwk": "RFC 7515, 4.1.3",
+    "jku": "RFC 7515, 4.1.2; RFC 8725, 3.10",
+    "x5u": "RFC 7515, 4.1.5; RFC 8725, 3.10",
+    "zip": "RFC 7516, 4.1.3",
+    "b64": "RFC 7797, 3",
+    "crit": "RFC 7515, 4.1.11",
+}
 # "none" signs nothing and HS* would take the public key for a secret: no public key dictates them, ever.
-_NO_SIGNATURE: Final = frozenset({"none", "hs256", "hs384", "hs512"})
+_SHARED_SECRET: Final = frozenset({"hs256", "hs384", "hs512"})
 _TEXTS: Final = ("cty", "kid", "x5t", "x5t#S256")
 
 
@@ -37,11 +53,12 @@ def gated(token: bytes) -> Gated:
     """Pass a token through the gates (RFC 7515, 5.2, steps 1 to 7; RFC 8725, 3).
 
     Raises:
-        MalformedToken: not the canonical spelling, or a header without alg or with a field of another form.
+        Oversized, LooseSpelling, MalformedToken: its form, or a header without alg or with a field of another form.
         NotStrictJson: a header that can be read in two ways.
-        ForbiddenHeader: jwk, jku, x5u, zip, b64 or any crit.
+        ForbiddenHeader: jwk, jku, x5u, zip, b64 or any crit, each on a clause of its own.
         WrongKind: a `typ` that is no text.
-        AlgorithmMismatch: `none` or a shared-secret algorithm.
+        Unsecured: `none`.
+        AlgorithmMismatch: a shared-secret algorithm.
     """
     segments = compact(token)
     header, alg = _header(segments.header_text)
@@ -54,7 +71,8 @@ def fits(token: Gated, key: Key) -> Algorithm:
     Raises:
         AlgorithmMismatch: the header names an algorithm that the key is not for.
         UnsupportedAlgorithm: the key is for it, and we do not do it.
-        MalformedToken: a signature of another length than this key's have.
+        NoSignature, SignatureLength: a signature of another length than this key's have.
+        SignatureOutOfRange: r or s is no number that a signature has.
         BadSignature: the bytes are not those that were signed.
     """
     # (1) The key is asked first: what the header says can contradict it, and then nothing else matters.
@@ -65,21 +83,34 @@ def fits(token: Gated, key: Key) -> Algorithm:
     if algorithm is None or key.public is None:
         raise UnsupportedAlgorithm(f"alg {token.alg[:40]!a}; known here: {', '.join(Algorithm)}")
     # (3) One length for each key: libraries take longer ones.
-    expected, found = signature_octets(algorithm, key.public), len(token.segments.signature)
-    if found != expected:
-        raise MalformedToken(f"a signature of {found} octets; {algorithm} with this key has exactly {expected}")
+    expected = signature_octets(algorithm, key.public)
+    measured(token.segments.signature, range(expected, expected + 1), f"{algorithm} with this key")
     # (4) The signature itself.
     verify(algorithm, key.public, token.segments.signature, token.segments.signing_input)
     return algorithm
+
+
+def measured(signature: bytes, lengths: range, whose: str) -> None:
+    """Return when a signature has one of `lengths`, in octets; `whose` says in an error who else has them.
+
+    Raises:
+        NoSignature: nothing stands there.
+        SignatureLength: any other length.
+    """
+    if not signature:
+        raise NoSignature("nothing stands where the signature should")
+    if len(signature) not in lengths:
+        expected = f"exactly {lengths[0]}" if len(lengths) == 1 else f"{lengths[0]} to {lengths[-1]}"
+        raise SignatureLength(f"a signature of {len(signature)} octets; {whose} has {expected}")
 
 
 @lru_cache(maxsize=256)
 def _header(text: bytes) -> tuple[Mapping[str, JsonValue], str]:
     """The header in this segment, read. A partner sends the same few with every message."""
     header = strict_object(base64url(text, what="header"))
-    for name in _FORBIDDEN:
+    for name, clause in _FORBIDDEN.items():
         if name in header:
-            raise ForbiddenHeader(f"the header carries {name}")
+            raise ForbiddenHeader(f"the header carries {name}", clause=clause)
     if not isinstance(header.get("typ", ""), str):
         raise WrongKind("the header's kind (typ) is no text")
     for name in _TEXTS:
@@ -88,6 +119,8 @@ def _header(text: bytes) -> tuple[Mapping[str, JsonValue], str]:
     alg = header.get("alg")
     if not isinstance(alg, str):
         raise MalformedToken("the header names no algorithm (alg)")
-    if alg.lower() in _NO_SIGNATURE:
+    if alg.lower() == "none":
+        raise Unsecured(f"alg {alg!a}: the header says that nothing is signed")
+    if alg.lower() in _SHARED_SECRET:
         raise AlgorithmMismatch(f"alg {alg!a}: no public key dictates that")
     return MappingProxyType(header), alg

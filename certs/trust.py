@@ -16,11 +16,14 @@ from itertools import pairwise
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 
 from certs import crossing, jwe, jws, paths
 from certs.errors import (
     BrokenPath,
+    Compromised,
     Expired,
+    LeafAsAuthority,
     MalformedList,
     MalformedToken,
     NotYetValid,
@@ -31,6 +34,7 @@ from certs.errors import (
     StaleTrustList,
     TrustError,
     UnknownSigner,
+    WithdrawnAuthority,
 )
 from certs.identity import DOCUMENT_SIGNING, KEY_AGREEMENT, bearer, dictated
 from certs.lists import Authorities, TrustList, publisher_of
@@ -108,6 +112,20 @@ class TrustStore:
         """The trust lists in force, as they came (compact JWS)."""
         return tuple(each.token for each in self._listed.values())
 
+    def published_by(self, country: str) -> tuple[bytes, tuple[bytes, ...]]:
+        """One country's trust list in force (compact JWS), and the revocation lists (DER) of the authorities on it.
+
+        Raises:
+            UnknownSigner: there is no list of that country here.
+        """
+        listed = next((each for each in self._listed.values() if each.trust_list.country == country), None)
+        if listed is None:
+            raise UnknownSigner(f"no trust list of {country} is in force here")
+        known = [each for one in listed.trust_list.authorities for each in (one.root, *one.issuing)]
+        # Each once: a root may stand on the list twice. A bridge is known by what crosses to it, and by nothing else.
+        held = {who: self._revoked.get(who) for who in map(_who, (*known, *listed.trust_list.crossings))}
+        return listed.token, tuple(each.der for each in held.values() if each is not None)
+
     @property
     def crls(self) -> tuple[bytes, ...]:
         """The revocation lists in force, as they came (DER)."""
@@ -157,8 +175,8 @@ class TrustStore:
         Nothing is kept unless all of them hold.
 
         Raises:
-            TrustError: MalformedToken, MalformedList, UnknownSigner, BrokenPath, WrongUsage, Revoked, NotYetValid,
-                StaleTrustList, RolledBackTrustList, and what certs.jws raises.
+            TrustError: MalformedToken, MalformedList, UnknownSigner, LeafAsAuthority, OutsideNames, BrokenPath,
+                WrongUsage, Revoked, NotYetValid, StaleTrustList, RolledBackTrustList, and what certs.jws raises.
         """
         # (1) Whose certificate that is shows at (3): the list is signed by an authority it describes itself.
         read = jws.read(token)
@@ -220,10 +238,11 @@ class TrustStore:
         withdrawn, and fresh lists say so; (5) the path holds by all the rules of RFC 5280.
 
         Raises:
-            UnsupportedAlgorithm, UnknownSigner, BrokenPath, WrongUsage: at (1) or (5).
-            StaleTrustList, UnknownSigner: at (2).
+            UnsupportedAlgorithm, ExplicitCurve, UnknownSigner, LeafAsAuthority, OutsideNames, BrokenPath, WrongUsage,
+                PathTooCostly: at (1) or (5).
+            StaleTrustList, UnknownSigner, WithdrawnAuthority: at (2).
             Expired, NotYetValid: at (3).
-            Revoked, RevocationUnknown: at (4).
+            Revoked, Compromised, RevocationUnknown: at (4).
         """
         # (1) Worked out once per certificate, usage and epoch; refusals too, so that a flood of them stays cheap.
         place = self._placed(certificate, usage)
@@ -243,6 +262,7 @@ class TrustStore:
         return place.recognised
 
     def _published(self, trust_list: TrustList, publisher: x509.Certificate, anchor: str) -> None:
+        # One root may stand there twice: an issuing authority of it was withdrawn, and another one goes on.
         own = [each for each in trust_list.authorities if each.root_thumbprint == anchor]
         if not own:
             raise UnknownSigner(f"the root {anchor} that the agreement pins is not on the trust list")
@@ -250,7 +270,11 @@ class TrustStore:
             found = _names(publisher)
             raise UnknownSigner(f"{found} is not the publisher of the trust list of {trust_list.country}")
         paths.meant_for(publisher, DOCUMENT_SIGNING)
-        issuing = next((each for each in own[0].issuing if each.subject == publisher.issuer), None)
+        key = paths.issuer_key(publisher)
+        listed = (each for one in own for each in one.issuing)
+        issuing = next(
+            (each for each in listed if (each.subject, key_identifier(each)) == (publisher.issuer, key)), None
+        )
         if issuing is None:
             raise UnknownSigner("no authority under the pinned root vouches for the publisher")
         known = self.revocation(publisher)
@@ -315,10 +339,10 @@ class TrustStore:
         required = self._required.get(listed.trust_list.country)
         # Over a cross-certificate that is for its name constraint to say.
         if country != listed.trust_list.country and required is None:
-            raise BrokenPath(f"an authority of {listed.trust_list.country} vouched for somebody in {country}")
+            raise OutsideNames(f"an authority of {listed.trust_list.country} vouched for somebody in {country}")
         # A party's code begins with its country's: no authority vouches for another country's party.
         if not party.startswith(country):
-            raise BrokenPath(f"an authority of {country} vouched for {party}, which is not of that country")
+            raise OutsideNames(f"an authority of {country} vouched for {party}, which is not of that country")
         paths.meant_for(certificate, usage)
         upwards: tuple[x509.Certificate, ...] = (authorities.root,)
         over = None
@@ -346,16 +370,16 @@ class TrustStore:
         raise UnknownSigner(f"no trust list of {country} is in force, over whose root others would be recognised")
 
     def _vouching(self, certificate: x509.Certificate) -> tuple[_Listed, Authorities, x509.Certificate]:
-        try:
-            key = certificate.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
-        except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
-            raise UnknownSigner(f"the certificate does not say whose key signed it: {error}") from error
+        key = paths.issuer_key(certificate)
         for listed in self._listed.values():
             for authorities in listed.trust_list.authorities:
                 for issuing in authorities.issuing:
                     if issuing.subject == certificate.issuer and key_identifier(issuing) == key:
                         return listed, authorities, issuing
-        raise UnknownSigner(f"no recognised authority vouches for it; it names {certificate.issuer.rfc4514_string()}")
+        vouching = certificate.issuer.rfc4514_string()
+        if any(_party_of(each.trust_list.country, certificate.issuer) for each in self._listed.values()):
+            raise LeafAsAuthority(f"{vouching} vouches for it, which is a party, and no authority")
+        raise UnknownSigner(f"no recognised authority vouches for it; it names {vouching}")
 
     def _not_withdrawn(self, place: _Place, at: datetime) -> None:
         # The root is on the trust list itself: it is withdrawn there, by date.
@@ -365,6 +389,8 @@ class TrustStore:
             # Withdrawn is withdrawn, however old the list that says so.
             if known is not None and known.counts_from <= at:
                 since = f"as of {known.counts_from} ({known.reason.value})"
+                if at < known.at:
+                    raise Compromised(f"{_names(certificate)} was withdrawn at {known.at}, its key lost {since}")
                 raise Revoked(f"{_names(certificate)} was withdrawn {since}, not good at {at}")
             if held is None:
                 raise RevocationUnknown(f"no revocation list of the issuer of {_names(certificate)} is at hand")
@@ -393,6 +419,13 @@ def _names(certificate: x509.Certificate) -> str:
     return certificate.subject.rfc4514_string()
 
 
+def _party_of(country: str, name: x509.Name) -> bool:
+    """Whether that is a name as parties of a country bear it: the code, alone or with something after a hyphen."""
+    common = [str(each.value) for each in name.get_attributes_for_oid(NameOID.COMMON_NAME)]
+    of = [str(each.value) for each in name.get_attributes_for_oid(NameOID.COUNTRY_NAME)]
+    return of == [country] and len(common) == 1 and common[0].partition("-")[0] == country
+
+
 def _who(authority: x509.Certificate) -> bytes:
     """An authority is a name and a key, however many certificates say so."""
     key = authority.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
@@ -405,9 +438,10 @@ def _in_force(place: _Place, at: datetime) -> None:
         if each is not None and each.trust_list.next_update < at:
             found = f"{each.trust_list.country} was to be replaced by {each.trust_list.next_update}"
             raise StaleTrustList(f"the trust list of {found}")
-    if at < authorities.since or (authorities.until is not None and at >= authorities.until):
-        until = "" if authorities.until is None else f" until {authorities.until}"
-        raise UnknownSigner(f"{authorities.name}: recognised from {authorities.since}{until}, not at {at}")
+    if at < authorities.since:
+        raise UnknownSigner(f"{authorities.name}: recognised from {authorities.since}, not at {at}")
+    if authorities.until is not None and at >= authorities.until:
+        raise WithdrawnAuthority(f"{authorities.name}: recognised until {authorities.until}, not at {at}")
 
 
 def _holds_together(authorities: Authorities, country: str) -> None:
@@ -423,4 +457,4 @@ def _holds_together(authorities: Authorities, country: str) -> None:
     for each in (root, *authorities.issuing, *authorities.timestamping):
         if bearer(each)[0] != country:
             found = _names(each)
-            raise BrokenPath(f"{found} is on the trust list of {country}: an authority outside its country")
+            raise OutsideNames(f"{found} is on the trust list of {country}: an authority outside its country")

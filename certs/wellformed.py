@@ -15,7 +15,7 @@ from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
-from certs.errors import BrokenPath, UnsupportedAlgorithm, WrongUsage
+from certs.errors import BrokenPath, ExplicitCurve, UnsupportedAlgorithm, WrongUsage
 
 LONGEST_SERIAL: Final = 20  # octets; RFC 5280, 4.1.2.2
 
@@ -222,7 +222,7 @@ def _key(it: asn1_x509.Certificate) -> None:
     if algorithm["algorithm"].native == "dsa":
         raise UnsupportedAlgorithm(f"{_called(it)} has a DSA key, which nobody here checks (FIPS 186-5, 4)")
     if algorithm["algorithm"].native == "ec" and algorithm["parameters"].name != "named":
-        raise UnsupportedAlgorithm(f"{_called(it)} spells its curve out instead of naming it (RFC 5480, 2.1.1)")
+        raise ExplicitCurve(f"{_called(it)} spells its curve out instead of naming it (RFC 5480, 2.1.1)")
 
 
 def _called(it: asn1_x509.Certificate) -> str:

@@ -24,6 +24,7 @@ from harness.exchange.receipt import Level, Receipt, Statement
 from harness.exchange.seat import Seat, Sent
 from nodes import mapping
 from nodes.customs import after_use
+from nodes.gazette import change_key
 from nodes.ledger import Ledger
 from nodes.outbox import Draft, Outbox, Posted
 from nodes.profile import Profile
@@ -80,6 +81,8 @@ class Counter:
     ask: Ask
     tell: Callable[[Turn, Receipt, Posted], None]
     """How the window lets a receipt leave: logged first."""
+    learn: Callable[[bytes, Turn], None]
+    """How the window takes what a country published."""
 
     async def lodge(self, octets: bytes, *, to: str, media_type: str | None = None, function: str = "9") -> Sent:
         """Take in a trader's file, check it, and send it to `to` in this country's national form.
@@ -156,6 +159,19 @@ class Counter:
         """Have `partner` cosign the log as it stands now; return when the cosignature is stored."""
         size = await self.ask(lambda turn: self.ask_cosignature(partner, turn))
         await self.witnessing.cosigned(partner, size)
+
+    async def take(self, published: bytes) -> None:
+        """A country published a list, or a partner signed the agreement anew: in force once this returns.
+
+        Raises:
+            Refused: with its reason; it is logged, and the window goes on with what it had.
+            BadInput: a signature over another agreement, or not the party's.
+        """
+        await self.ask(lambda turn: self.learn(published, turn))
+
+    async def change_key(self) -> None:
+        """Sign with the key that lies ready in the seat's folder from now on. Raises BadInput."""
+        await self.ask(lambda _turn: change_key(self.seat))
 
     async def evidence(self, correlation: str, *, partner: str) -> Path:
         """Write an evidence bundle about one transaction, under a checkpoint `partner` cosigned; return its path."""

@@ -5,10 +5,15 @@ Only looking up: what a bundle is made of and how is `harness.evidence.bundle`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
+from certs import jws
+from certs.revocation import Revocation
+from harness.evidence import checkpoint as checkpoints
 from harness.evidence import records
-from harness.evidence.bundle import BundleParts, Document, Entry, entries
+from harness.evidence.bundle import BundleParts, Document, Earlier, Entry, entries
 from harness.evidence.log import EvidenceLog
 from harness.exchange.seat import Seat
 from nodes.outbox import own_envelope
@@ -89,6 +94,55 @@ def gather(
         checkpoint=checkpoint,
         cosignatures={partner: cosignature},
     )
+
+
+def with_ages(
+    parts: BundleParts, seat: Seat, log: EvidenceLog, *, size: int, earlier: Sequence[tuple[bytes, bytes, int]]
+) -> BundleParts:
+    """The same, with what an arbiter needs where keys changed on the way.
+
+    The records that say since when the lists in it were known here; and, where a certificate in it is known to be
+    withdrawn, the earlier cosignatures that prove how old the signatures are.
+    """
+    lists = {hashlib.sha256(each).hexdigest() for each in (*parts.crls, *parts.trust.values())}
+    known = tuple(
+        Entry(index, body, log.inclusion(index, size))
+        for index, body in log.records()
+        if index < size and (record := records.read(body)).event == records.LISTED and record.digest("raw") in lists
+    )
+    doubted = {hashlib.sha256(one).hexdigest() for one in (*parts.messages, *parts.receipts) if _withdrawn(seat, one)}
+    in_doubt = [one.index for one in parts.entries if records.read(one.record).digest("raw") in doubted]
+    ages = tuple(_proving_age(seat, log, in_doubt, size, earlier)) if in_doubt else ()
+    return replace(parts, entries=tuple(sorted((*parts.entries, *known), key=lambda one: one.index)), earlier=ages)
+
+
+def _withdrawn(seat: Seat, token: bytes) -> Revocation | None:
+    certificate = jws.read(token).certificate
+    return None if certificate is None else seat.trust.revocation(certificate)
+
+
+def _believed(seat: Seat, pair: tuple[bytes, bytes, int]) -> bool:
+    """Whether this pair still proves an age: its witness was not withdrawn, nor its signer before it was cosigned."""
+    checkpoint, cosignature, _ = pair
+    certificate, known = jws.read(cosignature).certificate, _withdrawn(seat, checkpoint)
+    if certificate is None or _withdrawn(seat, cosignature) is not None:
+        return False
+    return known is None or checkpoints.cosigned(cosignature, certificate).at < known.counts_from
+
+
+def _proving_age(
+    seat: Seat, log: EvidenceLog, indices: Iterable[int], size: int, earlier: Sequence[tuple[bytes, bytes, int]]
+) -> Iterator[Earlier]:
+    """For each of these records the first checkpoint that holds it, of those that still prove an age."""
+    pairs = {pair[2]: pair for pair in reversed(earlier) if pair[2] < size and _believed(seat, pair)}
+    first: dict[int, list[int]] = {}
+    for index in indices:
+        holding = min((held for held in pairs if held > index), default=None)
+        if holding is not None:
+            first.setdefault(holding, []).append(index)
+    for held, proved in first.items():
+        checkpoint, cosignature, _ = pairs[held]
+        yield Earlier(held, checkpoint, cosignature, {index: log.inclusion(index, held) for index in proved})
 
 
 def _between(shown: Iterable[Entry], log: EvidenceLog, partner: str) -> tuple[Entry, ...]:

@@ -18,7 +18,7 @@ from harness.errors import BadInput, first_wrong
 from harness.exchange import topics
 from harness.exchange.bus import LARGEST_RECORD, Record
 from harness.exchange.cover import covered_size
-from harness.exchange.envelope import WITNESS, Envelope, Type, parse
+from harness.exchange.envelope import WITNESS, Envelope, Type, label, parse
 from harness.exchange.receipt import Receipt
 from harness.exchange.seal import Opened, Sealed, seal
 from harness.exchange.seat import Seat
@@ -93,7 +93,7 @@ class Outbox:
                 id=f"{seat.party.lower()}-{seat.chance.token(f'{seat.party}/id', count=8)}",
                 source=seat.party,
                 type=draft.type.value,
-                subject=draft.subject,
+                subject=label(draft.subject),
                 time=seat.clock.now(),
                 datacontenttype=draft.media_type,
                 receiver=draft.to,

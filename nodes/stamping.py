@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,11 +18,12 @@ from typing import Final
 
 import structlog
 
-from certs import stamps
+from certs import jws, stamps
 from certs.errors import TrustError
 from certs.stamping import request
 from harness.errors import RoadFailed
 from harness.evidence.bundle import Mark
+from harness.evidence.checkpoint import stamped_octets
 from harness.evidence.log import EvidenceLog
 from harness.exchange.reasons import MALFORMED_TIMESTAMP, MISSING_TIMESTAMP, Refused
 from harness.exchange.seal import WHY
@@ -138,24 +139,51 @@ class Stamping:
             found.append(mark)
         return tuple(found)
 
-    def around(self, partner: str, log: EvidenceLog, indices: Iterable[int], size: int) -> tuple[Mark, ...]:
+    def around(self, partner: str, log: EvidenceLog, indices: Collection[int], size: int) -> tuple[Mark, ...]:
         """The marks that bound when these records were made: for each, the last without it and the first with it."""
         kept = {mark.size: mark for mark in self.marks(partner) if mark.size < size}
-        wanted: set[int] = set()
-        for index in indices:
-            wanted |= {max((each for each in kept if each <= index), default=-1)}
-            wanted |= {min((each for each in kept if each > index), default=-1)}
+        stands: set[int] = set()
+        # Where the nearest fell with its signers, the next one that stands takes its place.
+        while wanted := _bounds(indices, kept) - stands:
+            for each in wanted:
+                if self._stands(kept[each]):
+                    stands.add(each)
+                else:
+                    del kept[each]
         return tuple(
             # Every log continues the empty one: nothing needs proving.
             replace(one, proof=log.consistency(one.size, size) if one.size else ())
-            for one in (kept[each] for each in sorted(wanted) if each >= 0)
+            for one in (kept[each] for each in sorted(stands))
         )
+
+    def _stands(self, mark: Mark) -> bool:
+        """Whether an arbiter takes it today: its stamps hold, and prove it older than the withdrawal of its signers."""
+        seat, octets = self._seat, stamped_octets(mark.checkpoint, mark.cosignature)
+        try:
+            found = [
+                stamps.believed(reply, of=octets, country=country, trust=seat.trust)
+                for country, reply in mark.timestamps.items()
+            ]
+        except TrustError:
+            return False
+        signers = (jws.read(token).certificate for token in (mark.checkpoint, mark.cosignature))
+        known = (seat.trust.revocation(each) for each in signers if each is not None)
+        withdrawn = [each.counts_from for each in known if each is not None]
+        # Our own authority's word alone is ours: docs/wire.md, section 5.
+        by_others = any(country != self._country for country in mark.timestamps)
+        return not withdrawn or (by_others and max(each.latest for each in found) < min(withdrawn))
 
     def _agreed(self, partner: str) -> str:
         return self._seat.agreement_with(partner).witnessing.timestamps
 
     def _path(self, partner: str) -> Path:
         return self._seat.folder / f"stamped-with-{partner}.jsonl"
+
+
+def _bounds(indices: Collection[int], sizes: Collection[int]) -> set[int]:
+    """For each record the largest size that is without it, and the smallest with it."""
+    without = {max((each for each in sizes if each <= index), default=-1) for index in indices}
+    return (without | {min((each for each in sizes if each > index), default=-1) for index in indices}) - {-1}
 
 
 def _brought(data: object) -> bytes | None:

@@ -20,6 +20,7 @@ from typing import Final, Protocol
 
 from certs.trust import TrustStore
 from harness.documents import rules as common_rules
+from harness.documents import xml
 from harness.documents.model import Finding, Severity, TradeDocument
 from harness.documents.syntax import Unreadable
 from harness.exchange import dispute as disputes
@@ -41,6 +42,14 @@ MOST_FINDINGS: Final = 100
 
 HINTS: Final = ("ce_id", "ce_source", "ce_type", "ce_receiver", "ce_correlationid")
 """The Kafka headers that repeat a signed attribute of the envelope."""
+
+
+WHY_UNREADABLE: Final[Mapping[type[Unreadable], reasons.Reason]] = {
+    xml.ExternalEntity: reasons.EXTERNAL_ENTITY,
+    xml.EntityExpansion: reasons.ENTITY_EXPANSION,
+    xml.Wrapped: reasons.WRAPPED,
+}
+"""Documents made to mislead whoever reads them; any other that cannot be read is just unreadable."""
 
 
 class Known(Protocol):
@@ -135,7 +144,7 @@ class Steps:
             # (3.2) Our own version, kept beside the original.
             national = mapping.to_national(common.document, own.dialect_for(common.document.doctype))
         except Unreadable as error:
-            raise Refused(reasons.UNREADABLE, str(error)) from error
+            raise Refused(WHY_UNREADABLE.get(type(error), reasons.UNREADABLE), str(error)) from error
         losses = common.losses + national.losses
         # (3.3) A mandatory field that did not survive is a failure of interoperability, not a detail.
         for loss in losses:

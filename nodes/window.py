@@ -32,6 +32,7 @@ from harness.exchange.reasons import NOT_AN_ENVELOPE, REPLAYED, WRONG_RECEIVER, 
 from harness.exchange.receipt import Level, Receipt
 from harness.exchange.seal import Kind, Opened, Sealed
 from harness.exchange.seat import Seat
+from nodes import gazette
 from nodes.counter import Counter
 from nodes.covering import Covering
 from nodes.gathering import tokens_under_cover
@@ -100,6 +101,7 @@ class Window:
             self.witnessing,
             self._ask,
             self.tell,
+            self.learn,
         )
         self.ready = asyncio.Event()
         # Filled by _fetch and _ask, emptied by run alone. Bounded: who asks too fast waits.
@@ -476,6 +478,10 @@ class Window:
         envelope = opened.envelope
         agreement = self.seat.agreement_with(envelope.source)
         agreement.bears(named=envelope.corridor, algorithm=opened.algorithm, at=envelope.time)
+
+    def learn(self, published: bytes, turn: Turn) -> None:
+        """What a country published, in force for all that is taken up from now on. Raises Refused, BadInput."""
+        gazette.take(self.seat, self.notes, published, turn)
 
     def gives_out(self) -> tuple[bytes, ...]:
         """The records of the evidence log, as this party gives them out to who may ask."""

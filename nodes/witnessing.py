@@ -13,6 +13,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -30,10 +31,13 @@ from harness.exchange.envelope import Type
 from harness.exchange.reasons import LOG_NOT_CONTINUED, NOT_AN_ENVELOPE, Refused
 from harness.exchange.seal import WHY, Opened
 from harness.exchange.seat import Seat
-from nodes.gathering import gather
+from nodes.gathering import gather, with_ages
 from nodes.outbox import Draft
 from nodes.profile import Profile
 from nodes.stamping import Stamping
+
+Pair = tuple[bytes, bytes, int]
+"""A checkpoint of ours, its cosignature, and the size of the log."""
 
 LIFE: Final = timedelta(days=1)
 """How long witness traffic may travel."""
@@ -157,7 +161,7 @@ class Witnessing:
         async with self._stored:
             self._stored.notify_all()
 
-    def pair(self, partner: str) -> tuple[bytes, bytes, int] | None:
+    def pair(self, partner: str) -> Pair | None:
         """Our last checkpoint that `partner` cosigned, its cosignature, and the size."""
         try:
             kept = json.loads(self._path(partner).read_bytes())
@@ -165,6 +169,20 @@ class Witnessing:
         except (FileNotFoundError, ValueError, KeyError):
             # Never written, or not to its end when the machine lost its power: it can be asked for again.
             return None
+
+    def earlier(self, partner: str) -> tuple[Pair, ...]:
+        """Every checkpoint of ours that `partner` cosigned, the oldest first."""
+        try:
+            lines = self._path(partner).with_suffix(".jsonl").read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return ()
+        found = []
+        for line in lines:
+            # The last one may have been cut off by a kill: then it was not kept, and a later one stands for it.
+            with suppress(ValueError, KeyError, TypeError):
+                kept = json.loads(line)
+                found.append((kept["checkpoint"].encode(), kept["cosignature"].encode(), int(kept["size"])))
+        return tuple(found)
 
     def bundle(self, correlation: str, partner: str) -> Path:
         """Write the evidence about one transaction as a bundle; return its path.
@@ -189,6 +207,7 @@ class Witnessing:
         timestamps = self._timestamps(partner)
         marks = self._stamping.around(partner, self._log, [entry.index for entry in parts.entries], size)
         parts = replace(parts, timestamps=timestamps, marks=marks)
+        parts = with_ages(parts, self._seat, self._log, size=size, earlier=self.earlier(partner))
         folder = self._seat.folder / "bundles"
         # A partner chose the correlation: it must not choose the path.
         name = hashlib.sha256(f"{partner}/{correlation}".encode()).hexdigest()[:16]
@@ -239,6 +258,8 @@ class Witnessing:
             # Not forced to the disk: the partner cosigns again whenever it is asked.
             written.write_text(json.dumps(told), encoding="utf-8")
             written.replace(path)
+            with path.with_suffix(".jsonl").open("a", encoding="utf-8") as all_of_them:
+                all_of_them.write(f"{json.dumps(told)}\n")
         except OSError as error:
             raise RoadFailed(f"the cosignature of {partner} cannot be kept: {error}", todo="check the disk") from error
 

@@ -11,8 +11,48 @@ from scenarios.algorithms.after_rsa_and_ecc import after_rsa_and_ecc
 from scenarios.algorithms.nothing_newer import nothing_newer
 from scenarios.algorithms.signed_otherwise import signed_otherwise
 from scenarios.attacks.byte_flipped import byte_flipped
+from scenarios.attacks.certificates.authority_withdrawn import authority_withdrawn
+from scenarios.attacks.certificates.certificate_from_tomorrow import certificate_from_tomorrow
+from scenarios.attacks.certificates.crowded_certificate import crowded_certificate
+from scenarios.attacks.certificates.curve_spelt_out import curve_spelt_out
+from scenarios.attacks.certificates.expired_certificate import expired_certificate
+from scenarios.attacks.certificates.gost_key import gost_key
+from scenarios.attacks.certificates.key_lost import key_lost
+from scenarios.attacks.certificates.leaf_as_authority import leaf_as_authority
+from scenarios.attacks.certificates.list_frozen import list_frozen
+from scenarios.attacks.certificates.list_rolled_back import list_rolled_back
+from scenarios.attacks.certificates.no_revocation_list import no_revocation_list
+from scenarios.attacks.certificates.revoked_certificate import revoked_certificate
+from scenarios.attacks.certificates.sm2_key import sm2_key
+from scenarios.attacks.certificates.stale_revocation_list import stale_revocation_list
+from scenarios.attacks.certificates.stranger import stranger
+from scenarios.attacks.certificates.vouched_from_abroad import vouched_from_abroad
+from scenarios.attacks.certificates.weak_hash import weak_hash
+from scenarios.attacks.certificates.wrong_key_usage import wrong_key_usage
+from scenarios.attacks.envelope.declared_unsigned import declared_unsigned
+from scenarios.attacks.envelope.header_byte_flipped import header_byte_flipped
+from scenarios.attacks.envelope.key_to_fetch import key_to_fetch
+from scenarios.attacks.envelope.longer_signature import longer_signature
+from scenarios.attacks.envelope.loose_spelling import loose_spelling
+from scenarios.attacks.envelope.mirrored_signature import mirrored_signature
+from scenarios.attacks.envelope.own_key_in_the_header import own_key_in_the_header
+from scenarios.attacks.envelope.public_key_as_secret import public_key_as_secret
+from scenarios.attacks.envelope.receipt_as_message import receipt_as_message
+from scenarios.attacks.envelope.signature_stripped import signature_stripped
+from scenarios.attacks.envelope.truncated import truncated
+from scenarios.attacks.envelope.unknown_extension import unknown_extension
+from scenarios.attacks.envelope.zero_signature import zero_signature
 from scenarios.attacks.header_contradicts import header_contradicts
 from scenarios.attacks.other_countrys_key import other_countrys_key
+from scenarios.attacks.parsing.bombs import bombs
+from scenarios.attacks.parsing.characters import characters
+from scenarios.attacks.parsing.compressed_bomb import compressed_bomb
+from scenarios.attacks.parsing.entity_expansion import entity_expansion
+from scenarios.attacks.parsing.external_entity import external_entity
+from scenarios.attacks.parsing.name_twice import name_twice
+from scenarios.attacks.parsing.name_twice_escaped import name_twice_escaped
+from scenarios.attacks.parsing.numbers import numbers
+from scenarios.attacks.parsing.wrapped import wrapped
 from scenarios.attacks.replayed_message import replayed_message
 from scenarios.attacks.two_contents_one_id import two_contents_one_id
 from scenarios.attacks.wrong_topic import wrong_topic
@@ -44,6 +84,10 @@ from scenarios.isolation.hybrid_downgraded import hybrid_downgraded
 from scenarios.isolation.hybrid_operator_reads import hybrid_operator_reads
 from scenarios.isolation.operator_reads import operator_reads
 from scenarios.isolation.reordered import reordered
+from scenarios.keys.authority_moves import authority_moves
+from scenarios.keys.expires import expires
+from scenarios.keys.revoked import revoked
+from scenarios.keys.rotated import rotated
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.origin.rule_broken import rule_broken
 from scenarios.phytosanitary.accepted import accepted
@@ -61,10 +105,50 @@ SCENARIOS: tuple[Scenario, ...] = (
     rule_broken,
     byte_flipped,
     other_countrys_key,
+    stranger,
+    expired_certificate,
+    certificate_from_tomorrow,
+    revoked_certificate,
+    key_lost,
+    no_revocation_list,
+    stale_revocation_list,
+    wrong_key_usage,
+    vouched_from_abroad,
+    leaf_as_authority,
+    crowded_certificate,
+    curve_spelt_out,
+    authority_withdrawn,
+    list_rolled_back,
+    list_frozen,
+    weak_hash,
+    sm2_key,
+    gost_key,
     replayed_message,
     two_contents_one_id,
     wrong_topic,
     header_contradicts,
+    header_byte_flipped,
+    signature_stripped,
+    declared_unsigned,
+    public_key_as_secret,
+    own_key_in_the_header,
+    key_to_fetch,
+    unknown_extension,
+    zero_signature,
+    longer_signature,
+    mirrored_signature,
+    loose_spelling,
+    receipt_as_message,
+    truncated,
+    name_twice,
+    name_twice_escaped,
+    numbers,
+    characters,
+    bombs,
+    compressed_bomb,
+    external_entity,
+    entity_expansion,
+    wrapped,
     cross_certified,
     over_a_bridge,
     policy_not_mapped,
@@ -76,6 +160,10 @@ SCENARIOS: tuple[Scenario, ...] = (
     signed_otherwise,
     overtaking,
     no_answer,
+    rotated,
+    expires,
+    revoked,
+    authority_moves,
     foreign_topic,
     at_the_door,
     dropped,

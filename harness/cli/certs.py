@@ -17,7 +17,7 @@ import click
 from certs import keyfiles
 from certs.authority import Authority
 from certs.identity import Algorithm
-from harness.cli import authorities, say
+from harness.cli import authorities, misfits, say
 from harness.cli.authorities import APART, FOLDER
 from harness.cli.certificates import LARGEST, WANTED, certificate_line, certificates_in, in_folder
 from harness.cli.files import new_folder, read_file
@@ -32,7 +32,7 @@ _JSON_HELP: Final = "NDJSON on stdout (docs/schemas/certs.schema.json)."
 
 @click.group(name="certs")
 def command() -> None:
-    """The rehearsal's authorities: issue, list, show, renew, revoke, publish.
+    """The rehearsal's authorities: issue, list, show, renew, revoke, publish; and what is wrong on purpose.
 
     \b
     Examples:
@@ -43,7 +43,7 @@ def command() -> None:
     """
 
 
-for _command in (authorities.renew, authorities.revoke, authorities.publish):
+for _command in (authorities.renew, authorities.revoke, authorities.publish, misfits.command):
     command.add_command(_command)
 
 

@@ -13,7 +13,9 @@ import click
 from harness.cli import say
 from harness.exchange.agreement import Agreement, Cover
 from harness.trial import packs
+from harness.trial.attacks import by_number
 from harness.trial.checks import CHECKS
+from harness.trial.refusal import Refusal
 from harness.trial.report import SHORT
 from harness.trial.script import Pack, Saboteur, Scenario
 from harness.trial.selection import Playable, playables
@@ -71,14 +73,20 @@ def _rows(installed: Sequence[Pack]) -> Iterator[Row]:
             "standing": check.standing,
             "catches": caught,
         }
-    for attack in sorted({item.scenario.attack for item in items} - {""}, key=_by_number):
+    for attack in sorted({item.scenario.attack for item in items} - {""}, key=by_number):
         covering = [item.scenario for item in items if item.scenario.attack == attack]
         yield {
             "kind": "attack",
             "id": attack,
             "title": covering[0].title,
             "scenarios": [scenario.id for scenario in covering],
+            "refusals": [_refusal(one) for one in dict.fromkeys(one for two in covering for one in two.refusals)],
         }
+
+
+def _refusal(refusal: Refusal) -> Row:
+    reason = refusal.reason
+    return {"reason": reason.code, "name": reason.name, "step": reason.step.name.lower(), "clause": refusal.rests_on}
 
 
 def _corridor(agreement: Agreement, only_in: Sequence[str]) -> Row:
@@ -117,12 +125,6 @@ def _scenario(item: Playable) -> Row:
 
 def _saboteurs(scenario: Scenario, check: str) -> Iterator[Saboteur]:
     return (one for one in scenario.saboteurs if one.caught_by == check)
-
-
-def _by_number(attack: str) -> tuple[str, int]:
-    """Attacks in the order of their list: D9 before D40."""
-    digits = attack.lstrip("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
-    return attack[: len(attack) - len(digits)], int(digits) if digits.isdigit() else 0
 
 
 # ------------------------------------------------------------------------------------------------ for people

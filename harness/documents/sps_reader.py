@@ -33,7 +33,7 @@ def read(data: bytes) -> tuple[TradeDocument, tuple[Finding, ...]]:
     """The phytosanitary certificate in `data`, and what is to be said about reading it.
 
     Raises:
-        Unreadable: no XML we accept, or no SPS certificate.
+        Unreadable: no XML we accept, or no SPS certificate; closer where it means to mislead (`harness.documents.xml`).
         Incomplete: an SPS certificate without its mandatory fields; each is named.
     """
     root = xml.parse(data)
@@ -44,6 +44,8 @@ def read(data: bytes) -> tuple[TradeDocument, tuple[Finding, ...]]:
             expected=f"{sps.ROOT} in {sps.CERTIFICATE}{sps.VERSION}",
             todo="lodge a UN/CEFACT SPS certificate, or a document in another syntax this window reads",
         )
+    xml.alone(root, sps.ROOT, "SPSExchangedDocument")
+    xml.alone(root, sps.ROOT, "SPSConsignment")
     ledger = xml.Ledger(root, (sps.CERTIFICATE, sps.ENTITIES, sps.DATA_TYPES))
     if name.namespace != sps.CERTIFICATE + sps.VERSION:
         ledger.say(Severity.WARNING, "other-version", "", f"{name.namespace}, read as version {sps.VERSION}")

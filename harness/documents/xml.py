@@ -20,14 +20,28 @@ if TYPE_CHECKING:
 
 LARGEST = 4 * 1024 * 1024
 _DECLARED = re.compile(rb"""^<\?xml[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
+_ELSEWHERE = re.compile(rb"<!(?:DOCTYPE|ENTITY)\s[^<>\[]*?\b(?:SYSTEM|PUBLIC)\b")
 _BLANKS = re.compile(r"[ \t\r\n]+")
 _ADVICE = "lodge the certificate as plain UTF-8 XML, as the issuing system exports it"
+
+
+class ExternalEntity(Unreadable):
+    """It asks its reader to open another file or address (XML 1.0, 4.2.2)."""
+
+
+class EntityExpansion(Unreadable):
+    """It defines entities, which grow when they are read (XML 1.0, 4.4)."""
+
+
+class Wrapped(Unreadable):
+    """It holds a second one of what there can be only one of, so two readers may each take another."""
 
 
 def parse(data: bytes) -> etree._Element:
     """The root element of `data`.
 
     Raises:
+        ExternalEntity, EntityExpansion: it declares one.
         Unreadable: not well-formed UTF-8 XML, more than `LARGEST` octets, or with a document type.
     """
     if len(data) > LARGEST:
@@ -38,7 +52,7 @@ def parse(data: bytes) -> etree._Element:
     # Before the parser sees it: entities of an internal subset would be expanded while parsing. The scan is sound
     # because the parser is held to UTF-8, so there is no other way to spell these octets.
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
-        raise Unreadable("XML with a document type", expected="XML without DOCTYPE and entities", todo=_ADVICE)
+        raise _declared(data)
     # Comments and instructions are taken out while parsing, so none of them can cut a value in two.
     parser = etree.XMLParser(
         encoding="utf-8",
@@ -53,6 +67,36 @@ def parse(data: bytes) -> etree._Element:
         return etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise Unreadable(f"no well-formed XML: {error}", expected="UTF-8 XML", todo=_ADVICE) from error
+
+
+def alone(root: etree._Element, *path: str) -> None:
+    """Return when of each element on `path`, from the root down, there is one in the document, in its place.
+
+    By local name, in whatever namespace: another reader may look for them less strictly than we do.
+
+    Raises:
+        Wrapped: one stands elsewhere, or a second one beside it (as in CVE-2024-45409).
+    """
+    place: etree._Element | None = root
+    for depth, name in enumerate(path):
+        found = list(root.iter("{*}" + name))
+        if depth:
+            place = next((one for one in found if one.getparent() is place), None)
+        if found not in ([], [place]):
+            raise Wrapped(
+                f"XML with {len(found)} {name} elements, or one out of its place",
+                expected=f"one {name}, below {path[depth - 1] if depth else 'nothing'}",
+                todo="lodge each certificate as a document of its own",
+            )
+
+
+def _declared(data: bytes) -> Unreadable:
+    expected = "XML without DOCTYPE and entities"
+    if _ELSEWHERE.search(data):
+        return ExternalEntity("XML that names another file or address to read", expected=expected, todo=_ADVICE)
+    if b"<!ENTITY" in data:
+        return EntityExpansion("XML that defines entities of its own", expected=expected, todo=_ADVICE)
+    return Unreadable("XML with a document type", expected=expected, todo=_ADVICE)
 
 
 class Ledger:

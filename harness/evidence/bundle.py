@@ -49,6 +49,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Earlier:
+    """An earlier checkpoint of the same log and its cosignature: how old the records are whose proofs to it stand here.
+
+    `proofs` has, by the record's index, its path to the root of the first `size` records (lowest hash first).
+    """
+
+    size: int
+    checkpoint: bytes
+    cosignature: bytes
+    proofs: Mapping[int, tuple[bytes, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """A document's bytes and their media type."""
 
@@ -83,6 +96,7 @@ class BundleParts:
         receipts: receipt tokens, given and received.
         own: documents as the party's own system holds them after translation.
         lodged: documents as traders lodged them; those that messages carry are taken from the messages.
+        earlier: where a certificate among them was withdrawn since: what proves that signatures are older than that.
         agreement: the agreement's exact bytes.
         agreement_tokens: each party's token over them.
         trust: per country, its trust list token.
@@ -111,6 +125,7 @@ class BundleParts:
     lodged: tuple[Document, ...] = ()
     timestamps: Mapping[str, bytes] = field(default_factory=dict)
     marks: tuple[Mark, ...] = ()
+    earlier: tuple[Earlier, ...] = ()
 
 
 def entries(log: EvidenceLog, *, upto: int, correlation: str | None) -> tuple[Entry, ...]:
@@ -202,6 +217,10 @@ def _files(parts: BundleParts) -> Iterator[tuple[str, bytes]]:
     for entry in parts.entries:
         yield f"log/{entry.index}.json", entry.record
         yield f"log/{entry.index}.proof", _steps(entry.proof)
+    for one in parts.earlier:
+        yield f"earlier/{one.size}.checkpoint.jws", one.checkpoint
+        yield f"earlier/{one.size}.cosignature.jws", one.cosignature
+        yield from ((f"earlier/{index}-in-{one.size}.proof", _steps(proof)) for index, proof in one.proofs.items())
     yield "log/checkpoint.jws", parts.checkpoint
     yield from ((f"log/cosignature-{party}.jws", token) for party, token in parts.cosignatures.items())
     yield from ((f"log/timestamp-{country}.tsr", reply) for country, reply in parts.timestamps.items())
@@ -245,6 +264,7 @@ def _certificates(parts: BundleParts, identity: Identity) -> Iterator[x509.Certi
         parts.checkpoint,
         *parts.cosignatures.values(),
         *(token for mark in parts.marks for token in (mark.checkpoint, mark.cosignature)),
+        *(token for one in parts.earlier for token in (one.checkpoint, one.cosignature)),
     )
     for token in tokens:
         read = jws.read(token)

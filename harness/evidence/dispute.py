@@ -10,9 +10,10 @@ The rule for "I never got an answer to X", in the order in which it is asked:
     (3) the respondent signed two receipts of X that contradict each other        misconduct, respondent
     (4) the claimant's own log shows that a receipt of X came                     refuted
     (5) a receipt of X was given, but nothing shows that it came                  undecidable
-    (6) no receipt: X reached the respondent, by its own log, and the deadline
+    (6) a receipt of X is there, and nobody can say who signed it                 undecidable
+    (7) no receipt: X reached the respondent, by its own log, and the deadline
         has passed by its own clock                                               proven, respondent
-    (7) otherwise                                                                 undecidable
+    (8) otherwise                                                                 undecidable
 
 Source: docs/wire.md, section 8. Receipt is never inferred from submission: who cosigns a root sees no message.
 """
@@ -92,6 +93,7 @@ def rule_no_answer(claimant: Audited, respondent: Audited, of: str) -> Ruling:
         or _contradiction(case)
         or _came(case)
         or _given(case)
+        or _in_doubt(case)
         or _in_default(case)
         or _nothing(case)
     )
@@ -105,6 +107,9 @@ def _message(claimant: Audited, respondent: Audited, of: str) -> MessageFound | 
         told = f"{claimant.correlation} and {respondent.correlation}"
         return _undecidable(f"the two bundles are of two transactions, {told}")
     found = next((m for a in (claimant, respondent) for m in a.messages if m.identity == of), None)
+    doubted = next((d for a in (claimant, respondent) for d in a.doubted if d.identity == of), None)
+    if found is None and doubted is not None:
+        return _undecidable(doubted.doubt)
     if found is None:
         return _undecidable(f"message {of[:12]} is in neither bundle")
     if (found.sender, found.receiver) != (claimant.party, respondent.party):
@@ -186,7 +191,16 @@ def _given(case: _Case) -> Ruling | None:
     return None
 
 
-# (6) The respondent's own log and its own clock: nothing has to be believed of the claimant. A message that came
+# (6) It may be the respondent's own: who answered and lost its key later must not be convicted of silence.
+def _in_doubt(case: _Case) -> Ruling | None:
+    for audited in case.both():
+        for each in audited.doubted:
+            if isinstance(each, ReceiptFound) and each.of == case.of:
+                return _undecidable(each.doubt)
+    return None
+
+
+# (7) The respondent's own log and its own clock: nothing has to be believed of the claimant. A message that came
 # late, or that its sender back-dated, leaves the respondent its whole time from when it came.
 def _in_default(case: _Case) -> Ruling | None:
     respondent = case.respondent
@@ -202,7 +216,7 @@ def _in_default(case: _Case) -> Ruling | None:
     return Ruling(Outcome.PROVEN, respondent.party, because, evidence)
 
 
-# (7) Nothing follows; say what is missing.
+# (8) Nothing follows; say what is missing.
 def _nothing(case: _Case) -> Ruling:
     claimant, respondent, deadline = case.claimant, case.respondent, _deadline(case)
     sent, witnessed = _entry(claimant, "sent", identity=case.of), _witnessed(case)

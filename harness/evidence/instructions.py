@@ -31,10 +31,12 @@ found, and stops at the first thing that is not as it should be. So does each bl
 | `documents/` | `original-` as they came, `own-` as this party's own system holds them, named by SHA-256 |
 | `certificates/`, `crls/`, `trust/` | who signed, what was withdrawn, and which authorities each country names |
 | `agreement/` | the agreement, and each party's signature over exactly its bytes |
-| `log/` | records of this party's log with proofs, its checkpoint, the partner's cosignature, timestamps on both |
+{earlier}| `log/` | records of the log with proofs, its checkpoint, the partner's cosignature, timestamps on both |
 | `stamped/` | earlier checkpoints with timestamps, by size: those around the records shown |
 | `manifest.json`, `manifest.jws` | the list of all files with their SHA-256, signed by {party} |
 """
+
+_FOLDER: Final = "| `earlier/` | earlier checkpoints of the log, cosigned, and proofs of what was in it then |\n"
 
 _FILES: Final = r"""
 ## 1. The files are those that the manifest lists
@@ -129,6 +131,54 @@ chain() {{
 ```
 """
 
+_ENDED: Final = r"""
+Those below had expired when this was made, or were withdrawn since. Of them the chain alone is checked, for when they
+were valid. What a withdrawn one signed is good where an earlier checkpoint below, cosigned or stamped, proves it older
+than its withdrawal, and only there.
+
+```sh
+ended() {{
+  openssl verify -attime "$1" -CAfile "certificates/$2.pem" -untrusted "certificates/$3.pem" \
+    -purpose any "certificates/$4.pem" && echo "  $5" || false
+}}
+{chains}
+```
+"""
+
+_EARLIER: Final = r"""
+## {number}. How old the records are whose signer's certificate was withdrawn since
+
+An earlier checkpoint of the same log, cosigned by the partner, holds them: so they existed when it was cosigned.
+
+```sh
+node - <<'END'
+const fs = require('fs'), crypto = require('crypto');
+const sha256 = (...parts) => crypto.createHash('sha256').update(Buffer.concat(parts)).digest();
+const payload = file => Buffer.from(fs.readFileSync(file, 'latin1').split('.')[1], 'base64url').toString();
+for (const name of fs.readdirSync('earlier').filter(name => name.endsWith('.proof'))) {
+  const [, index, held] = name.match(/^([0-9]+)-in-([0-9]+)\.proof$/);
+  const checkpoint = payload(`earlier/${held}.checkpoint.jws`), [, size, root] = checkpoint.split('\n');
+  const cosigned = payload(`earlier/${held}.cosignature.jws`), end = cosigned.indexOf('\n');
+  if (cosigned.slice(end + 1) !== checkpoint) throw new Error(`earlier/${held}: cosigns ANOTHER checkpoint`);
+  let node = Number(index), last = Number(size) - 1;
+  let hash = sha256(Buffer.from([0]), fs.readFileSync(`log/${index}.json`));
+  for (const line of fs.readFileSync(`earlier/${name}`, 'latin1').split('\n').filter(line => line)) {
+    const step = Buffer.from(line, 'base64');
+    if (node % 2 === 1 || node === last) {
+      hash = sha256(Buffer.from([1]), step, hash);
+      while (node % 2 === 0 && node > 0) { node = Math.floor(node / 2); last = Math.floor(last / 2); }
+    } else {
+      hash = sha256(Buffer.from([1]), hash, step);
+    }
+    node = Math.floor(node / 2); last = Math.floor(last / 2);
+  }
+  if (last !== 0 || hash.toString('base64') !== root) throw new Error(`log/${index}.json is NOT under earlier/${held}`);
+  console.log(`log/${index}.json existed: ${cosigned.slice(0, end)}`);
+}
+END
+```
+"""
+
 _LOG: Final = r"""
 ## 5. Every record stands in the log that was signed (RFC 9162, 2.1.3.2), and every signature fits once more
 
@@ -201,10 +251,46 @@ def instructions(party: str, correlation: str, made: datetime, files: Mapping[st
         for name, data in files.items()
         if name.startswith("certificates/")
     }
-    head = _HEAD.format(party=party, correlation=correlation, made=stamp(made))
-    chains = _CHAINS.format(epoch=_epoch(made, files), chains="\n".join(_chains(certificates)))
-    times = _TIMES.format(epoch=_epoch(made, files), stamps="\n".join(_stamps(files, certificates)))
-    return head + _FILES + _SIGNATURES + _BYTES + chains + _LOG + (times if "stamp log/" in times else "")
+    aged = any(name.startswith("earlier/") for name in files)
+    head = _HEAD.format(party=party, correlation=correlation, made=stamp(made), earlier=_FOLDER if aged else "")
+    epoch = _epoch(made, files)
+    over = _ended(certificates, files, epoch)
+    whole = {name: each for name, each in certificates.items() if name not in over}
+    chains = _CHAINS.format(epoch=epoch, chains="\n".join(_chains(whole)))
+    if over:
+        lines = (_chain(certificates, each) for each in over)
+        told = (f'ended {moment} {line} "{why}"' for line, (moment, why) in zip(lines, over.values(), strict=True))
+        chains += _ENDED.format(chains="\n".join(told))
+    stamped = any(name.startswith("log/timestamp-") for name in files)
+    times = _TIMES.format(epoch=epoch, stamps="\n".join(_stamps(files, certificates))) if stamped else ""
+    ages = _EARLIER.replace("{number}", "7" if stamped else "6") if aged else ""
+    return head + _FILES + _SIGNATURES + _BYTES + chains + _LOG + times + ages
+
+
+def _ended(
+    certificates: Mapping[str, x509.Certificate], files: Mapping[str, bytes], epoch: int
+) -> dict[str, tuple[int, str]]:
+    """The signers with whom openssl would find more wrong than there is: when to ask, and what is the matter."""
+    lists = [x509.load_der_x509_crl(data) for name, data in files.items() if name.startswith("crls/")]
+    found: dict[str, tuple[int, str]] = {}
+    for name, each in sorted(certificates.items()):
+        if _is_authority(each):
+            continue
+        until = int(each.not_valid_after_utc.timestamp())
+        entries = (one.get_revoked_certificate_by_serial_number(each.serial_number) for one in lists)
+        withdrawn = next((entry.revocation_date_utc for entry in entries if entry is not None), None)
+        if withdrawn is not None:
+            found[name] = min(epoch, until), f"withdrawn on {stamp(withdrawn)}"
+        elif until < epoch:
+            found[name] = until, f"expired on {stamp(each.not_valid_after_utc)}"
+    return found
+
+
+def _chain(certificates: Mapping[str, x509.Certificate], thumbprint: str) -> str:
+    """The line of one signer."""
+    authorities = {name: each for name, each in certificates.items() if _is_authority(each)}
+    (line,) = _chains({**authorities, thumbprint: certificates[thumbprint]})
+    return line.removeprefix("chain ")
 
 
 def _chains(certificates: Mapping[str, x509.Certificate]) -> list[str]:

@@ -35,6 +35,8 @@ DISPUTED: Final = "disputed"
 GAP: Final = "gap"
 LATE: Final = "late"
 REPEATED: Final = "repeated"
+LISTED: Final = "listed"
+DECLINED: Final = "declined"
 
 _HEX = re.compile(r"[0-9a-f]{64}")
 
@@ -139,6 +141,9 @@ FIELDS: Final[Mapping[str, Mapping[str, Callable[[object], bool]]]] = {
     GAP: {**_NUMBERED, "first": _count, "last": _count},
     LATE: {**_NUMBERED, "sequence": _count},
     REPEATED: {**_NUMBERED, "sequence": _count},
+    # What a country published, taken or not: `number` is a version, or the number of a revocation list, beyond 2^53.
+    LISTED: {"raw": _digest, "kind": _text, "country": _text, "number": _text},
+    DECLINED: {"raw": _digest, "kind": _text, "reason": _text, "step": _text},
 }
 """For each event the fields it must hold besides at, event, party and correlation, each with its test."""
 

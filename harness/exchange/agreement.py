@@ -212,7 +212,7 @@ class Signed:
                     expected="a signature of each party over the same bytes",
                     todo=f"have {party} sign agreement {agreement.id} v{agreement.version}",
                 )
-            _signed_by(party, token, self.octets, trust, at)
+            signed_by(party, token, self.octets, trust, at)
         return agreement
 
 
@@ -289,7 +289,8 @@ def _available(told: object, where: str) -> None:
             ) from error
 
 
-def _signed_by(party: str, token: bytes, octets: bytes, trust: TrustStore, at: datetime) -> None:
+def signed_by(party: str, token: bytes, octets: bytes, trust: TrustStore, at: datetime) -> None:
+    """Return when `token` is the signature of `party` over these bytes, good at `at`. Raises BadInput."""
     try:
         read_token = jws.read(token)
         if read_token.certificate is None:

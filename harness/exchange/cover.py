@@ -49,6 +49,11 @@ def cover(record: Record, reader: x509.Certificate, *, chance: Octets, purpose: 
         return record
     typ = jwe.RECEIPT if kind == Type.RECEIPT.value.encode() else jwe.MESSAGE
     hidden = jwe.encrypt(record.value, reader, typ=typ, chance=chance, purpose=purpose)
+    return routed(record, hidden)
+
+
+def routed(record: Record, hidden: bytes) -> Record:
+    """What is hidden, with no more outside than brings it to its place."""
     headers = tuple((name, value) for name, value in record.headers if name in ROUTING)
     return Record(record.topic, record.key, hidden, headers)
 
@@ -71,7 +76,7 @@ def uncover(delivery: Delivery, opener: Opener | None, agreement: Agreement | No
             raise Refused(reasons.ENCRYPTION_NOT_AGREED, found, clause=_clause(agreement))
         return replace(delivery, value=jwe.decrypt(closed, opener))
     except errors.TrustError as error:
-        raise Refused(WHY[type(error)], str(error)) from error
+        raise Refused(WHY[type(error)], str(error), clause=error.clause) from error
 
 
 def as_agreed(came: bytes, opened: Opened, agreement: Agreement) -> None:

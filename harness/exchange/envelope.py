@@ -16,11 +16,21 @@ from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from certs.errors import NotStrictJson
-from certs.gates import strict_json
+from certs import errors
+from certs.errors import MisleadingText, NotStrictJson
+from certs.gates import JsonValue, strict_json
 from harness.clock import moment, stamp
 from harness.errors import first_wrong
-from harness.exchange.reasons import NOT_AN_ENVELOPE, NOT_STRICT_JSON, Refused
+from harness.exchange.reasons import (
+    DUPLICATE_NAME,
+    LOSSY_NUMBER,
+    MISLEADING_TEXT,
+    NOT_AN_ENVELOPE,
+    NOT_STRICT_JSON,
+    TOO_MUCH,
+    Reason,
+    Refused,
+)
 
 
 class Type(StrEnum):
@@ -35,6 +45,30 @@ class Type(StrEnum):
 
 WITNESS: Final = (Type.CHECKPOINT, Type.COSIGNATURE)
 """Witness traffic: about logs, not about trade. It is not numbered and repeats its sender's last number."""
+
+
+WHY: Final[dict[type[errors.TrustError], Reason]] = {
+    errors.DuplicateName: DUPLICATE_NAME,
+    errors.LossyNumber: LOSSY_NUMBER,
+    errors.MisleadingText: MISLEADING_TEXT,
+    errors.TooMuch: TOO_MUCH,
+}
+"""Each closer way in which JSON can be read twice, and the reason a refusal names for it."""
+
+COMPARED: Final = (
+    "id",
+    "source",
+    "subject",
+    "receiver",
+    "topic",
+    "corridor",
+    "correlationid",
+    "causationid",
+)
+"""The attributes that systems and people compare: ASCII alone, so that what looks the same is the same."""
+
+LONGEST_SUBJECT: Final = 840
+"""Characters: a document's reference has at most 70, and a letter beyond ASCII needs up to twelve (`label`)."""
 
 
 def _moment(value: object) -> object:
@@ -57,7 +91,7 @@ class Envelope(BaseModel):
     id: Word
     source: Party
     type: str
-    subject: Annotated[str, Field(min_length=1, max_length=200)]
+    subject: Annotated[str, Field(min_length=1, max_length=LONGEST_SUBJECT, pattern=r"^[\x20-\x7e]+$")]
     time: Moment
     datacontenttype: str
     receiver: Party
@@ -115,13 +149,28 @@ def parse(octets: bytes) -> Envelope:
     """Read envelope bytes whose signature has been checked.
 
     Raises:
-        Refused: NOT_STRICT_JSON or NOT_AN_ENVELOPE, naming the first attribute that is wrong.
+        Refused: NOT_STRICT_JSON or a closer reason of `WHY`; NOT_AN_ENVELOPE, naming the first attribute that is wrong.
     """
     try:
         said = strict_json(octets)
+        if isinstance(said, dict):
+            _one_look(said)
     except NotStrictJson as error:
-        raise Refused(NOT_STRICT_JSON, str(error)) from error
+        raise Refused(WHY.get(type(error), NOT_STRICT_JSON), str(error), clause=error.clause) from error
     try:
         return Envelope.model_validate(said)
     except ValidationError as error:
         raise Refused(NOT_AN_ENVELOPE, first_wrong(error, "envelope")) from error
+
+
+def label(reference: str) -> str:
+    """A document's reference as the envelope's `subject`: letters beyond ASCII as the escapes of JSON (RFC 8259, 7)."""
+    return reference if reference.isascii() else json.dumps(reference)[1:-1]
+
+
+def _one_look(said: dict[str, JsonValue]) -> None:
+    """Raises MisleadingText for an attribute that is compared and holds anything beyond ASCII."""
+    for name in COMPARED:
+        value = said.get(name)
+        if isinstance(value, str) and not value.isascii():
+            raise MisleadingText(f"{name} is {value[:80]!a}: ASCII only, so that what looks the same is the same")

@@ -142,6 +142,96 @@ DATED_AHEAD: Final = Reason(
     "报文注明的时间晚于代理服务器收到它的时刻。",
     "Сообщение датировано позже момента, когда его принял брокер.",
 )
+NO_SIGNATURE: Final = Reason(
+    "110",
+    "no signature",
+    Step.VERIFY,
+    "RFC 7515, 5.2, steps 7 and 8",
+    "Nothing stands where the signature should: it was never signed, or the signature was taken away.",
+    "应有签名之处空无一物：从未签名，或签名已被除去。",
+    "Там, где должна стоять подпись, пусто: её не было или её сняли.",
+)
+SIGNATURE_LENGTH: Final = Reason(
+    "111",
+    "signature of the wrong length",
+    Step.VERIFY,
+    "RFC 7518, 3.4",
+    "The signature is longer or shorter than its algorithm makes any.",
+    "签名的长度与其算法所产生的长度不符。",
+    "Подпись длиннее или короче, чем даёт её алгоритм.",
+)
+LOOSE_SPELLING: Final = Reason(
+    "112",
+    "loose spelling",
+    Step.VERIFY,
+    "RFC 7515, 2; RFC 4648, 3.3 and 3.5",
+    "The message is spelt with blanks, padding or loose bits that a lenient reader overlooks.",
+    "报文的书写含有宽松读取方会忽略的空白、填充或多余位。",
+    "В записи сообщения есть пробелы, заполнители или лишние биты, которых нестрогий читатель не замечает.",
+)
+DUPLICATE_NAME: Final = Reason(
+    "113",
+    "name given twice",
+    Step.VERIFY,
+    "RFC 7493, 2.3",
+    "The signed content says one thing twice, so two readers may each take another one.",
+    "已签名的内容对同一名称给出两次，不同读取方可能各取其一。",
+    "Подписанное содержимое называет одно и то же дважды, и два читателя могут взять разное.",
+)
+LOSSY_NUMBER: Final = Reason(
+    "114",
+    "number with two readings",
+    Step.VERIFY,
+    "RFC 7493, 2.2",
+    "The signed content holds a number that another system reads as another number.",
+    "已签名的内容含有在其他系统中会被读成另一数值的数字。",
+    "В подписанном содержимом есть число, которое другая система прочтёт иначе.",
+)
+MISLEADING_TEXT: Final = Reason(
+    "115",
+    "misleading characters",
+    Step.VERIFY,
+    "RFC 7493, 2.1; Unicode TR 36, 2 and 3",
+    "A name or reference holds characters that look like others, turn the text around, or are none.",
+    "名称或编号含有形似其他字符、改变文字方向或并非字符的内容。",
+    "В имени или номере есть знаки, похожие на другие, меняющие направление текста или вовсе не знаки.",
+)
+TOO_MUCH: Final = Reason(
+    "116",
+    "too deep or too large",
+    Step.VERIFY,
+    "RFC 8259, 9; docs/wire.md, 3",
+    "The message is nested deeper, or is larger, than any that an honest sender writes.",
+    "报文的嵌套深度或大小超出任何诚实发送方所写的范围。",
+    "Сообщение вложено глубже или больше, чем пишет любой честный отправитель.",
+)
+EXTERNAL_ENTITY: Final = Reason(
+    "117",
+    "external entity",
+    Step.MAP,
+    "XML 1.0, 4.2.2; docs/wire.md, 4 (L2)",
+    "The document asks its reader to open another file or address while reading.",
+    "单证要求读取方在读取时打开另一文件或地址。",
+    "Документ просит читателя открыть при чтении другой файл или адрес.",
+)
+ENTITY_EXPANSION: Final = Reason(
+    "118",
+    "entity expansion",
+    Step.MAP,
+    "XML 1.0, 4.4; docs/wire.md, 4 (L2)",
+    "The document defines abbreviations of its own that grow when they are read.",
+    "单证自行定义了读取时会膨胀的缩写。",
+    "Документ вводит собственные сокращения, которые разрастаются при чтении.",
+)
+WRAPPED: Final = Reason(
+    "119",
+    "wrapped document",
+    Step.MAP,
+    "SPSCertificate 17; docs/wire.md, 4 (L2)",
+    "The document holds a second certificate or consignment, so two readers may each read another one.",
+    "单证中含有第二份证书或货物，不同读取方可能各读其一。",
+    "В документе есть второй сертификат или вторая партия, и два читателя могут прочесть разное.",
+)
 REPLAYED: Final = Reason(
     "201",
     "replayed",
@@ -365,9 +455,9 @@ STALE_TRUST_LIST: Final = Reason(
     "stale trust list",
     Step.VERIFY,
     "docs/wire.md, 6",
-    "The partner's trust list is past its next update, or went back in version.",
-    "伙伴方的信任列表已逾更新期，或版本倒退。",
-    "Список доверия партнёра просрочен или вернулся к старой версии.",
+    "The partner's trust list is past its next update.",
+    "伙伴方的信任列表已逾更新期。",
+    "Список доверия партнёра просрочен.",
     retry=True,
 )
 LOG_NOT_CONTINUED: Final = Reason(
@@ -496,6 +586,78 @@ MISSING_TIMESTAMP: Final = Reason(
     "会签未附协定所要求的时间戳。",
     "Заверяющая подпись пришла без метки времени, которой требует соглашение.",
     retry=True,
+)
+OTHER_CERTIFICATE: Final = Reason(
+    "434",
+    "another certificate named",
+    Step.VERIFY,
+    "RFC 7515, 4.1.6 and 4.1.8",
+    "The signature's header names one certificate and brings another.",
+    "签名头所指证书与其所附证书不是同一份。",
+    "Заголовок подписи называет один сертификат, а приносит другой.",
+)
+UNSECURED: Final = Reason(
+    "435",
+    "declared unsigned",
+    Step.VERIFY,
+    "RFC 7518, 3.6; RFC 8725, 3.2",
+    "The header declares that nothing is signed, and asks to be believed all the same.",
+    "签名头声明未作任何签名，却仍要求被采信。",
+    "Заголовок объявляет, что подписи нет, и всё же просит поверить.",
+)
+SIGNATURE_OUT_OF_RANGE: Final = Reason(
+    "436",
+    "signature out of range",
+    Step.VERIFY,
+    "FIPS 186-5, 6.4.2, step 1",
+    "The signature consists of numbers that no key makes, such as zero; careless software takes them for good.",
+    "签名由任何密钥都不会产生的数值（如零）构成；疏忽的软件会误认其有效。",
+    "Подпись состоит из чисел, каких не даёт ни один ключ, например нулей; небрежная программа сочтёт её верной.",
+)
+ROLLED_BACK_TRUST_LIST: Final = Reason(
+    "437",
+    "rolled back trust list",
+    Step.VERIFY,
+    "ETSI TS 119 612, 5.3.2; docs/wire.md, 5",
+    "The partner's trust list goes back behind one already seen, or is another one under the same version.",
+    "伙伴方的信任列表倒退到此前已见的版本之前，或同一版本号下内容不同。",
+    "Список доверия партнёра вернулся к более старой версии или отличается под той же версией.",
+)
+LEAF_AS_AUTHORITY: Final = Reason(
+    "438",
+    "leaf acting as authority",
+    Step.VERIFY,
+    "RFC 5280, 4.2.1.9",
+    "A party vouches for the key with its own certificate; a party is no authority.",
+    "为该密钥担保的是某一方自己的证书；该方并非签发机构。",
+    "За ключ своим сертификатом ручается одна из сторон; она не удостоверяющий орган.",
+)
+KEY_LOST: Final = Reason(
+    "439",
+    "key lost before signing",
+    Step.VERIFY,
+    "RFC 5280, 5.3.2; docs/wire.md, 5",
+    "The certificate was withdrawn later, because its key was in other hands already when this was signed.",
+    "证书后来被吊销，因为签名之时其密钥已落入他人之手。",
+    "Сертификат отозван позже, потому что в момент подписания ключ уже был в чужих руках.",
+)
+EXPLICIT_CURVE: Final = Reason(
+    "440",
+    "curve spelt out",
+    Step.VERIFY,
+    "RFC 5480, 2.1.1",
+    "The certificate spells its curve out instead of naming it: two readers could check with two keys.",
+    "证书未指明曲线名称，而是自行列出参数：两个读取方可能用不同的密钥核验。",
+    "Сертификат не называет кривую, а описывает её параметрами: два читателя могли бы проверять разными ключами.",
+)
+AUTHORITY_WITHDRAWN: Final = Reason(
+    "441",
+    "authority withdrawn",
+    Step.VERIFY,
+    "ETSI TS 119 612, 5.5.4; docs/wire.md, 5",
+    "The authority that vouches for the key was withdrawn from its country's trust list before this was signed.",
+    "为该密钥担保的机构在签名之前已从本国信任列表中撤出。",
+    "Орган, который ручается за ключ, был исключён из списка доверия своей страны до подписания.",
 )
 REJECTED_BY_AUTHORITY: Final = Reason(
     "501",

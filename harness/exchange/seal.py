@@ -20,6 +20,7 @@ from certs.gates import strict_json
 from certs.identity import Identity
 from certs.trust import Recognised, TrustStore
 from harness.clock import stamp
+from harness.exchange import envelope as envelopes
 from harness.exchange import reasons
 from harness.exchange.envelope import Envelope, Type, parse
 from harness.exchange.reasons import Reason, Refused
@@ -74,30 +75,42 @@ class Opened:
 
 WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.MalformedToken: reasons.NOT_A_TOKEN,
+    errors.Oversized: reasons.TOO_MUCH,
+    errors.LooseSpelling: reasons.LOOSE_SPELLING,
+    errors.NoSignature: reasons.NO_SIGNATURE,
+    errors.SignatureLength: reasons.SIGNATURE_LENGTH,
+    errors.OtherCertificate: reasons.OTHER_CERTIFICATE,
     errors.NotStrictJson: reasons.NOT_A_TOKEN,
+    **envelopes.WHY,
     errors.ForbiddenHeader: reasons.FORBIDDEN_HEADER,
     errors.WrongKind: reasons.WRONG_KIND,
     errors.AlgorithmMismatch: reasons.ALGORITHM_MISMATCH,
+    errors.Unsecured: reasons.UNSECURED,
     errors.UnsupportedAlgorithm: reasons.UNSUPPORTED_ALGORITHM,
     errors.NationalAlgorithm: reasons.NATIONAL_ALGORITHM,
     errors.BrokenAlgorithm: reasons.BROKEN_ALGORITHM,
+    errors.ExplicitCurve: reasons.EXPLICIT_CURVE,
     errors.OtherRecipient: reasons.OTHER_RECIPIENT,
     errors.BrokenCipher: reasons.BROKEN_ENCRYPTION,
     errors.BadSignature: reasons.BROKEN_SEAL,
+    errors.SignatureOutOfRange: reasons.SIGNATURE_OUT_OF_RANGE,
     errors.UnknownSigner: reasons.UNKNOWN_SIGNER,
     errors.Expired: reasons.EXPIRED_CERTIFICATE,
     errors.NotYetValid: reasons.CERTIFICATE_NOT_YET_VALID,
     errors.Revoked: reasons.REVOKED_CERTIFICATE,
+    errors.Compromised: reasons.KEY_LOST,
     errors.RevocationUnknown: reasons.REVOCATION_UNKNOWN,
     errors.WrongUsage: reasons.WRONG_KEY_USAGE,
     errors.BrokenPath: reasons.BROKEN_PATH,
+    errors.LeafAsAuthority: reasons.LEAF_AS_AUTHORITY,
     errors.PathTooCostly: reasons.PATH_TOO_COSTLY,
     errors.PolicyNotMapped: reasons.POLICY_NOT_MAPPED,
     errors.OutsideNames: reasons.OUTSIDE_ITS_NAMES,
     errors.MalformedTimestamp: reasons.MALFORMED_TIMESTAMP,
     errors.OtherTimestamp: reasons.OTHER_TIMESTAMP,
+    errors.WithdrawnAuthority: reasons.AUTHORITY_WITHDRAWN,
     errors.StaleTrustList: reasons.STALE_TRUST_LIST,
-    errors.RolledBackTrustList: reasons.STALE_TRUST_LIST,
+    errors.RolledBackTrustList: reasons.ROLLED_BACK_TRUST_LIST,
 }
 """Each way a signature or a chain can be wrong, and the reason a refusal names for it."""
 
@@ -112,7 +125,7 @@ def unseal(sealed: Sealed, *, trust: TrustStore, at: datetime) -> Opened:
 
     Raises:
         Refused: with the reason from `WHY`, or WRONG_KIND, NOT_STRICT_JSON, NOT_AN_ENVELOPE, SIGNER_IS_NOT_SENDER,
-            DATED_AHEAD.
+            DATED_AHEAD; with the clause that is closest.
     """
     try:
         # (1.1) The lexical gate, before any library sees a byte.
@@ -123,7 +136,7 @@ def unseal(sealed: Sealed, *, trust: TrustStore, at: datetime) -> Opened:
         # (1.3) The signature, under the algorithm that the certificate's key dictates.
         octets = jws.check(token, signer.certificate, typ=kind)
     except errors.TrustError as error:
-        raise Refused(WHY[type(error)], str(error)) from error
+        raise Refused(WHY[type(error)], str(error), clause=error.clause) from error
     # (1.4) Only now is anything parsed.
     envelope = parse(octets)
     # (1.5) A receipt says it is one inside the signature too.

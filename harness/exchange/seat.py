@@ -29,7 +29,7 @@ class Stamper(Protocol):
         ...
 
 
-@dataclass(frozen=True)
+@dataclass
 class Seat:
     """One party's place: who it is, whom it trusts, what it agreed, where it keeps things.
 
@@ -39,6 +39,9 @@ class Seat:
     `openers` open what is encrypted for this party, by profile (`Agreement.encryption`); `readers` holds the partners'
     certificates to encrypt for, each of the agreed profile. Whether one is good is asked of `trust` each time.
     `stamper` asks the country's timestamping authority, where the party can reach one.
+
+    `identity`, `openers`, `readers`, `signed`, `lists` and `crls` are replaced when keys change and countries publish
+    anew: only the party's own loop does that (`nodes.gazette`).
     """
 
     run: str

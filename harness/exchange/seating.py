@@ -2,6 +2,7 @@
 
     seat.json                     run, party, and the fingerprint of each root that this party pins
     signing/                      the party's key (0600) and certificate
+    signing.next/                 the same, to change over to; only until that is done; so too opener.next/
     opener/                       the key (0600) that opens what is encrypted for the party, and its certificate
     opener-hpke/                  the same, where an agreement asks for the hybrid profile
     readers/QN.pem                each partner's certificate to encrypt for, of the agreed profile
@@ -20,6 +21,7 @@ import fcntl
 import json
 import os
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -42,8 +44,11 @@ from harness.exchange.seat import Seat, Stamper
 
 FORMAT: Final = 1
 TICKET: Final = "seat.json"
+SIGNING: Final = "signing"
 OPENERS: Final[Mapping[str, str]] = {jwe.ECDH: "opener", hpke.PROFILE: "opener-hpke"}
 """The folder of the key that opens what is encrypted under a profile."""
+NEXT: Final = ".next"
+"""What the name of a folder ends in where the keys lie that a party is to change over to."""
 
 _RUN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")  # it becomes part of topic names
 _PARTY = re.compile(r"[A-Z]{2}[A-Z0-9-]{0,30}")
@@ -72,6 +77,8 @@ def save(seat: Seat, folder: Path) -> None:
     for country, token in seat.lists.items():
         keyfiles.write(folder / "trust" / f"{country}.jws", token)
     for country, crls in seat.crls.items():
+        for path in (folder / "crls").glob(f"{country}-*.crl"):
+            path.unlink()  # of authorities that are on no list any more, too
         for number, der in enumerate(crls, start=1):
             keyfiles.write(folder / "crls" / f"{country}-{number}.crl", der)
     for partner, signed in seat.signed.items():
@@ -154,6 +161,29 @@ def load(folder: Path, *, bus: Bus, clock: Clock, chance: Chance, stamper: Stamp
     )
 
 
+def next_identity(folder: Path, party: str) -> Identity:
+    """The key and certificate that lie ready for `party` to change over to. Raises BadInput."""
+    return _identity(folder, party, f"{SIGNING}{NEXT}")
+
+
+def next_openers(folder: Path, party: str) -> dict[str, Opener]:
+    """The same of what opens what is encrypted for it, by profile; the others stay as they are. Raises BadInput."""
+    return _openers(folder, party, NEXT)
+
+
+def put_ready(folder: Path, identity: Identity, opener: Opener | None) -> None:
+    """Lay a key ready to change over to, and one that opens what is encrypted, where that changes too."""
+    identity.save(folder / f"{SIGNING}{NEXT}")
+    if opener is not None:
+        opener.save(folder / f"{OPENERS[opener.profile]}{NEXT}")
+
+
+def used_up(folder: Path) -> None:
+    """Take away what lay ready, once it is in use."""
+    for place in folder.glob(f"*{NEXT}"):
+        shutil.rmtree(place)
+
+
 @contextmanager
 def taken(folder: Path) -> Iterator[None]:
     """Hold the seat in `folder` while the block lasts: two processes in one seat would tear its log apart.
@@ -183,21 +213,21 @@ def _pinned(agreements: Mapping[str, Agreement]) -> dict[str, str]:
     return {code: member.root for code, member in members if member.root is not None}
 
 
-def _identity(folder: Path, party: str) -> Identity:
+def _identity(folder: Path, party: str, place: str = SIGNING) -> Identity:
     try:
-        identity = Identity.load(folder / "signing")
+        identity = Identity.load(folder / place)
     except (OSError, TrustError, ValueError) as error:
         raise BadInput(
-            f"{folder}/signing holds no identity: {error}", expected="key.pem and certificate.pem", todo=_MEND
+            f"{folder}/{place} holds no identity: {error}", expected="key.pem and certificate.pem", todo=_MEND
         ) from error
     if identity.party != party:
-        raise BadInput(f"the key in {folder}/signing is {identity.party}'s", expected=f"the key of {party}", todo=_MEND)
+        raise BadInput(f"the key in {folder}/{place} is {identity.party}'s", expected=f"the key of {party}", todo=_MEND)
     return identity
 
 
-def _openers(folder: Path, party: str) -> dict[str, Opener]:
-    there = {profile: folder / name for profile, name in OPENERS.items() if (folder / name).is_dir()}
-    return {profile: _opener(place, profile, party) for profile, place in there.items()}
+def _openers(folder: Path, party: str, ready: str = "") -> dict[str, Opener]:
+    there = {profile: folder / f"{name}{ready}" for profile, name in OPENERS.items()}
+    return {profile: _opener(place, profile, party) for profile, place in there.items() if place.is_dir()}
 
 
 def _opener(place: Path, profile: str, party: str) -> Opener:

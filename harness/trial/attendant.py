@@ -110,6 +110,8 @@ class _Visit:
                 return asdict(await counter.dispute(ask.sent, **said))
             case control.SeekWitness():
                 await counter.seek_witness(ask.partner)
+            case control.Take() | control.ChangeKey():
+                await (counter.take(ask.published) if isinstance(ask, control.Take) else counter.change_key())
             case control.Evidence():
                 return str(await counter.evidence(ask.correlation, partner=ask.partner))
             case control.GivesOut():

@@ -7,7 +7,6 @@ Every check has a saboteur in `nodes.saboteurs` that breaks exactly its promise 
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -135,7 +134,7 @@ def original_untouched(history: History, *, of: str) -> str:
         raise Broken(
             f"{sender} sent {_short(sent.get('payload'))}, {receiver} keeps {_short(received[0].get('payload'))}"
         )
-    wire = {hashlib.sha256(_payload(seen)).hexdigest() for seen in history.tokens(of)}
+    wire = {hashlib.sha256(seen.document).hexdigest() for seen in history.tokens(of)}
     if wire != {sent.get("payload")}:
         raise Broken(f"the wire carried {sorted(map(_short, wire))}, sent was {_short(sent.get('payload'))}")
     translated = history.log(receiver, records.TRANSLATED, identity=of)
@@ -200,9 +199,12 @@ def early_receipt_kept(history: History, *, receipt: str, cause: str, at: str) -
 
 
 @check(Topic.SECURITY)
-def refused_with_reason(history: History, *, of: str, by: str, reason: str, clause: str = "") -> str:
+def refused_with_reason(history: History, *, of: str, by: str, reason: str, clause: str = "", inside: str = "") -> str:
     """It was refused for the right reason, at that reason's step, on the wire and in the log, and had no effect."""
     expected = by_code(reason)
+    # What was hidden in it is another message, and none of its own: who knows it has opened what was to stay closed.
+    if inside and (known := [one.index for one in history.logs.get(by, ()) if one.get("identity") == inside]):
+        raise Broken(f"{by} opened it, and took on what was inside (log {known[0]})")
     if not history.tokens(of):
         raise NotReached("what was to be refused never came on a topic")
     logged = history.log(by, records.REFUSED, identity=of)
@@ -412,10 +414,6 @@ def _heard(logged: Logged) -> bool:
     if logged.record.event == records.REFUSED:
         return logged.get("reason") in (REPLAYED.code, WRONG_RECEIVER.code)
     return logged.record.event in (records.ACKNOWLEDGED, records.KEPT)
-
-
-def _payload(seen: Seen) -> bytes:
-    return base64.b64decode(str(seen.said.get("data_base64", "")))
 
 
 def _checkpoint(seen: Seen) -> Checkpoint | None:

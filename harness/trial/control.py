@@ -86,6 +86,19 @@ class SeekWitness(_Said):
     partner: str
 
 
+class Take(_Said):
+    """What a country published."""
+
+    verb: Literal["take"] = "take"
+    published: bytes
+
+
+class ChangeKey(_Said):
+    """Sign with the key that lies ready in the party's folder."""
+
+    verb: Literal["change_key"] = "change_key"
+
+
 class Evidence(_Said):
     """Write a bundle."""
 
@@ -107,7 +120,7 @@ class HandsOver(_Said):
     verb: Literal["hands_over"] = "hands_over"
 
 
-Ask = Lodge | PassOn | ReportUse | OpenDispute | SeekWitness | Evidence | GivesOut | HandsOver
+Ask = Lodge | PassOn | ReportUse | OpenDispute | SeekWitness | Take | ChangeKey | Evidence | GivesOut | HandsOver
 
 
 class Request(_Said):

@@ -10,22 +10,25 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from certs.gates import base64url, base64url_encode
+from cryptography import x509
+
+from certs import jws
 from certs.identity import Identity
 from certs.jwe import looks_encrypted
 from harness.clock import Chance, Clock
-from harness.exchange import topics
+from harness.errors import BadInput
+from harness.exchange import cover, topics
 from harness.exchange.bus import OPERATOR, Ack, Bus, Outlet, Record
 from harness.exchange.envelope import Envelope, Type
-from harness.exchange.seal import Sealed, seal
+from harness.exchange.seal import Sealed, kind_of, seal
+from harness.trial import forging
+from harness.trial.forging import Craft
 from harness.trial.history import Seen
 from harness.trial.passage import Passage
-
-_SUBJECT = b'"subject":"'
 
 Tamper = Callable[[Record], "Record | None"]
 """What happens to a record under way: the same, another one, or None when it is held back."""
@@ -117,13 +120,14 @@ class Mallory:
         self._does(f"stands between {sender} and {receiver} and will flip one byte of the signed payload")
 
         def tamper(record: Record) -> Record:
-            head, payload, signature = record.value.split(b".")
-            signed = bytearray(base64url(payload, what="payload"))
-            start = signed.index(_SUBJECT) + len(_SUBJECT)
-            signed[signed.index(b'"', start) - 1] ^= 1
-            return replace(record, value=b".".join((head, base64url_encode(bytes(signed)), signature)))
+            return replace(record, value=forging.another_document(record.value))
 
         self._add(sender, receiver, tamper)
+
+    def alters(self, craft: Craft, *, sender: str, receiver: str) -> None:
+        """Do to the next message from `sender` to `receiver` what the first line of `craft`'s docstring says."""
+        self._does(f"stands between {sender} and {receiver} and will {_said(craft)}")
+        self._add(sender, receiver, lambda record: replace(record, value=craft(record.value)))
 
     def spoils_cover(self, *, sender: str, receiver: str) -> None:
         """Change one character of the ciphertext of the next encrypted message from `sender` to `receiver`."""
@@ -176,6 +180,16 @@ class Mallory:
         delivery = seen.delivery
         await self._write(Record(delivery.topic, delivery.key, delivery.value, delivery.headers))
 
+    async def sends_altered(self, seen: Seen, craft: Craft) -> Record:
+        """Put the same message once more, altered; return what was put."""
+        delivery = seen.delivery
+        self._does(
+            f"takes {seen.said.get('subject')} as it came on {delivery.topic}, to {_said(craft)}, and sends that"
+        )
+        record = Record(delivery.topic, delivery.key, craft(delivery.value), delivery.headers)
+        await self._write(record)
+        return record
+
     async def puts(self, *records: Record) -> None:
         """Put records of somebody's on their topics, as operator."""
         self._does(f"puts {len(records)} record(s) on {', '.join(sorted({record.topic for record in records}))}")
@@ -194,19 +208,49 @@ class Mallory:
             await outlet.close()
 
 
+def _said(craft: Craft) -> str:
+    """What a craft does, as it says itself, within a sentence."""
+    said = (craft.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    return f"{said[:1].lower()}{said[1:]}"
+
+
 class Insider:
     """Somebody inside one country who can use its signing key and go around its window."""
 
-    def __init__(self, identity: Identity, clock: Clock, chance: Chance) -> None:
+    def __init__(
+        self, identity: Identity, clock: Clock, chance: Chance, *, sealed: Callable[[Envelope, Identity], Sealed] = seal
+    ) -> None:
         self.identity = identity
+        self._seal = sealed
         self._clock = clock
         self._chance = chance
 
     def signs(self, like: Seen, **changes: object) -> Record:
         """Sign an envelope like the one seen, with some attributes changed; what is not changed stays, id included."""
-        said = {**like.said, "nonce": self._chance.token("insider/nonce"), **changes}
-        envelope = Envelope.model_validate(said)
-        return self._sealed(envelope)
+        return self._sealed(self._like(like, changes))
+
+    def spells(self, like: Seen, plain: str, *, otherwise: str, **changes: object) -> Record:
+        """Sign an envelope like the one seen, in whose JSON one piece is spelt as no window would write it.
+
+        Raises:
+            BadInput: `plain` does not stand in it exactly once.
+        """
+        envelope = self._like(like, changes)
+        octets, old = envelope.octets(), plain.encode()
+        if octets.count(old) != 1:
+            raise BadInput(f"{plain!r} stands {octets.count(old)} time(s) in the envelope", expected="once")
+        signed = jws.sign(octets.replace(old, otherwise.encode()), self.identity, typ=kind_of(envelope))
+        return Record(envelope.topic, envelope.correlationid.encode(), signed, envelope.hints())
+
+    def signs_under(self, like: Seen, header: Mapping[str, object], **changes: object) -> Record:
+        """Sign an envelope like the one seen, under a header that says `header` besides, or otherwise."""
+        record = self.signs(like, **changes)
+        return replace(record, value=forging.under_header(record.value, header, self.identity))
+
+    def compresses(self, record: Record, reader: x509.Certificate) -> Record:
+        """Encrypt a record for `reader`, compressed before: what opens it does not know how large it will be."""
+        hidden = forging.compressed(record.value, reader, chance=self._chance.octets)
+        return cover.routed(record, hidden)
 
     def writes(
         self, octets: bytes, *, source: str, to: str, corridor: str, doctype: str, reference: str, media_type: str
@@ -233,6 +277,9 @@ class Insider:
         )
         return self._sealed(envelope)
 
+    def _like(self, like: Seen, changes: Mapping[str, object]) -> Envelope:
+        return Envelope.model_validate({**like.said, "nonce": self._chance.token("insider/nonce"), **changes})
+
     def _sealed(self, envelope: Envelope) -> Record:
-        sealed: Sealed = seal(envelope, self.identity)
+        sealed = self._seal(envelope, self.identity)
         return Record(envelope.topic, envelope.correlationid.encode(), sealed.token, envelope.hints())

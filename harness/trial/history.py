@@ -51,6 +51,7 @@ class What(StrEnum):
     UNDER_COVER = "under cover"
     BUNDLE = "bundle"
     ATTEMPT = "attempt"
+    DOOR = "door"
     BROKER = "broker"
     TROUBLE = "trouble"
 
@@ -97,6 +98,11 @@ class Seen:
             return parse_receipt(self.said.get("data"))
         except Refused:
             return None
+
+    @property
+    def document(self) -> bytes:
+        """The document in it, as it came; empty when there is none."""
+        return base64.b64decode(str(self.said.get("data_base64", "")))
 
     @property
     def in_inbox(self) -> bool:

@@ -35,6 +35,14 @@ class Counter(Protocol):
         """Have the log cosigned."""
         ...
 
+    async def take(self, published: bytes) -> None:
+        """Take what a country published."""
+        ...
+
+    async def change_key(self) -> None:
+        """Sign with the key that lies ready."""
+        ...
+
     async def evidence(self, correlation: str, *, partner: str) -> Path:
         """Write an evidence bundle."""
         ...

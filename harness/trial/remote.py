@@ -142,6 +142,14 @@ class RemoteCounter:
         """Have the log cosigned."""
         await self._line().ask(control.SeekWitness(partner=partner))
 
+    async def take(self, published: bytes) -> None:
+        """Take what a country published."""
+        await self._line().ask(control.Take(published=published))
+
+    async def change_key(self) -> None:
+        """Sign with the key that lies ready."""
+        await self._line().ask(control.ChangeKey())
+
     async def evidence(self, correlation: str, *, partner: str) -> Path:
         """Write an evidence bundle."""
         told, _ = await self._line().ask(control.Evidence(correlation=correlation, partner=partner))

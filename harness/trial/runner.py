@@ -18,7 +18,7 @@ from certs.identity import Algorithm
 from harness.clock import Chance, Clock
 from harness.errors import CorridorError, RoadFailed
 from harness.exchange.reasons import Refused
-from harness.trial import about, continuity, isolation, recognition  # noqa: F401 - checks are made when imported
+from harness.trial import about, continuity, isolation, keys, recognition  # noqa: F401 - checks are made when imported
 from harness.trial.buses import BusMaker, Fallible
 from harness.trial.checks import CHECKS
 from harness.trial.ground import Cast, Grants, under

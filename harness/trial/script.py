@@ -18,6 +18,7 @@ from harness.trial.checks import Check
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import History
 from harness.trial.recognition import Model
+from harness.trial.refusal import Refusal
 from harness.trial.stage import Stage
 
 Play = Callable[[Stage], Awaitable[None]]
@@ -83,9 +84,10 @@ class Scenario:
     """Agreements of this scenario alone: each stands in the place of the pack's between the same parties."""
     algorithms: Mapping[str, Algorithm] = field(default_factory=dict)
     """Who signs with what in it, whatever the run's own algorithm is."""
-
     recognition: Model | None = None
     """How its pair recognise each other, where that is not as their agreement's draft has it."""
+    refusals: tuple[Refusal, ...] = ()
+    """For what the attack is refused, as the script promises it."""
 
     def facts(self) -> dict[str, object]:
         """What every list and report says of it, as JSON values."""
@@ -145,6 +147,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
     under: tuple[Agreement, ...] = (),
     algorithms: Mapping[str, Algorithm] | None = None,
     recognition: Model | None = None,
+    refusals: tuple[Refusal, ...] = (),
 ) -> Callable[[Play], Scenario]:
     """Make a scenario of an async function. The id is its module's path below its pack, words joined by hyphens."""
 
@@ -171,6 +174,7 @@ def scenario(  # noqa: PLR0913 - one argument for each thing that a scenario say
             under=under,
             algorithms=algorithms or {},
             recognition=recognition,
+            refusals=refusals,
         )
 
     return make

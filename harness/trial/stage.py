@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import shutil
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,7 +26,7 @@ from certs.authority import Authority
 from certs.identity import Algorithm, Identity
 from certs.jwe import Opener, looks_encrypted
 from certs.trust import TrustStore
-from harness.clock import Chance, Clock, moment
+from harness.clock import Chance, Clock, DrivenClock, moment, stamp
 from harness.errors import BadInput, RoadFailed
 from harness.evidence import records
 from harness.exchange import agreement as agreements
@@ -36,9 +37,10 @@ from harness.exchange.envelope import Type
 from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
 from harness.exchange.seat import Seat, Sent
-from harness.trial import recognition, under_cover
+from harness.trial import door, recognition, under_cover
 from harness.trial.buses import Fallible
 from harness.trial.checks import Check
+from harness.trial.door import Door
 from harness.trial.faults import Insider, Mallory, Wire
 from harness.trial.ground import Cast, Grants, Ground
 from harness.trial.history import Scribe, Seen, What, sent_of, told
@@ -191,16 +193,46 @@ class Window:
         doing = self._party.counter.dispute(sent, claim=claim, number=number, sentence=sentence)
         return await self._bounded(doing, f"{self.code} to open dispute {number}")
 
-    async def proves(self, sent: Sent, *, witness: str) -> Path:
-        """This party has its log cosigned by `witness` and writes an evidence bundle about the transaction."""
+    async def proves(self, sent: Sent, *, witness: str, when: str = "") -> Path:
+        """This party has its log cosigned by `witness` and writes an evidence bundle about the transaction.
+
+        With `when`, it is laid aside under that name, so that a later one about the same does not take its place.
+        """
         self._stage.step(self.code, f"writes its evidence about {sent.subject}, cosigned by {witness}")
         await self._stage.taken_in(self)
         doing = self._party.counter.evidence(sent.correlation, partner=witness)
         path = await self._bounded(doing, f"{witness} to cosign the log of {self.code}")
         # Another process may name it from the root.
+        if when:
+            aside = self._stage.setting.folder / "evidence" / f"{self.code}-{sent.id}-{when}.zip"
+            aside.parent.mkdir(exist_ok=True)
+            path = Path(shutil.copy(path, aside))
         told = path.absolute().relative_to(self._stage.setting.folder.absolute())
-        self._stage.scribe.write(What.BUNDLE, party=self.code, path=str(told))
+        self._stage.scribe.write(What.BUNDLE, party=self.code, path=str(told), of=sent.identity)
         return path
+
+    async def takes(self, published: bytes, what: str) -> None:
+        """This party takes what a country published."""
+        self._stage.step(self.code, f"takes {what}")
+        await self._bounded(self._party.counter.take(published), f"{self.code} to take {what}")
+
+    async def turns_down(self, published: bytes, what: str, *, reason: Reason) -> None:
+        """This party is shown what it must not take, and refuses it for `reason`."""
+        self._stage.step(self.code, f"is shown {what}")
+        try:
+            await self._bounded(self._party.counter.take(published), f"{self.code} to say no")
+        except Refused as refused:
+            if refused.reason is not reason:
+                raise
+            self._stage.step(self.code, f"refuses it: {refused.found} ({refused.clause})")
+
+    async def changes_key(self, identity: Identity, opener: Opener | None = None) -> None:
+        """This party signs with a new key from now on, which its country has put into its folder."""
+        self._stage.step(
+            self.code, f"signs with a new key, valid until {stamp(identity.certificate.not_valid_after_utc)}"
+        )
+        seating.put_ready(self._party.folder, identity, opener)
+        await self._bounded(self._party.counter.change_key(), f"{self.code} to change its key")
 
     async def seeks_witness(self, partner: str) -> None:
         """Have the log cosigned by `partner`."""
@@ -370,6 +402,11 @@ class Stage:
             patience=setting.patience,
         )
 
+    def door(self) -> AbstractContextManager[Door]:
+        """Open a door on this machine that nobody may come to, while the block lasts."""
+        self.step("Mallory", "opens a door on this machine, and waits who will come and fetch from it")
+        return door.opened(self.scribe, self.setting.luck.octets)
+
     def sample(self, name: str) -> bytes:
         """A document of the pack's own, freshly dated."""
         return self.ground.sample(name, self.setting.clock.now())
@@ -381,6 +418,16 @@ class Stage:
     def from_now(self, by: timedelta) -> datetime:
         """The moment of the rehearsal that lies `by` ahead."""
         return self.setting.clock.now() + by
+
+    async def comes(self, at: datetime) -> None:
+        """Return once it is `at` in the rehearsal: a driven clock is moved there, the world's own is waited for."""
+        self.step("stage", f"lets the time come to {stamp(at)}")
+        clock = self.setting.clock
+        left = at - clock.now()
+        if isinstance(clock, DrivenClock):
+            clock.advance(max(left, timedelta(0)))
+        else:
+            await asyncio.sleep(left.total_seconds())
 
     def step(self, who: str, text: str) -> None:
         """Write down what somebody does now."""

@@ -3,10 +3,13 @@
 from certs.identity import Algorithm
 from harness.exchange import reasons
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
 from scenarios.corridors import corridor
+
+REFUSED = Refusal(reasons.ALGORITHM_NOT_AGREED, clause="agreement QM-QN v2, algorithms")
 
 
 @scenario(
@@ -18,6 +21,7 @@ from scenarios.corridors import corridor
     questions=("A3.2.4", "I.C.2"),
     under=(corridor("qm-qn-after-rsa-and-ecc.toml"),),
     algorithms={"QM": Algorithm.ML_DSA_65, "QN": Algorithm.ML_DSA_65},
+    refusals=(REFUSED,),
 )
 async def signed_otherwise(stage: Stage) -> None:
     """QM signs with an older key, ES256, where ML-DSA-65 is agreed: QN refuses it; signed as agreed, it is accepted."""
@@ -39,7 +43,6 @@ async def signed_otherwise(stage: Stage) -> None:
         checks.refused_with_reason,
         of=stage.identity_of(weaker),
         by="QN",
-        reason=reasons.ALGORITHM_NOT_AGREED.code,
-        clause="agreement QM-QN v2, algorithms",
+        **REFUSED.told,
     )
     stage.promises(checks.five_levels, of=twin.identity)

@@ -2,9 +2,12 @@
 
 from harness.exchange import reasons
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
+
+REFUSED = Refusal(reasons.BROKEN_SEAL)
 
 
 @scenario(
@@ -14,6 +17,7 @@ from nodes import saboteurs
     document="864",
     attack="A1",
     questions=("A3.2.4",),
+    refusals=(REFUSED,),
 )
 async def byte_flipped(stage: Stage) -> None:
     """Mallory flips a byte of QM's certificate: QN refuses it as a broken seal; sent untouched, it is accepted."""
@@ -25,5 +29,5 @@ async def byte_flipped(stage: Stage) -> None:
     await stage.answer_to(altered.sealed.identity, "the altered copy")
     twin = await qm.lodges(certificate, to="QN")
     await stage.answer(twin)
-    stage.promises(checks.refused_with_reason, of=altered.sealed.identity, by="QN", reason=reasons.BROKEN_SEAL.code)
+    stage.promises(checks.refused_with_reason, of=altered.sealed.identity, by="QN", **REFUSED.told)
     stage.promises(checks.five_levels, of=twin.identity)

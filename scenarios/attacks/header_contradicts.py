@@ -2,9 +2,12 @@
 
 from harness.exchange import reasons
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
+
+REFUSED = Refusal(reasons.HEADER_CONTRADICTS)
 
 
 @scenario(
@@ -14,6 +17,7 @@ from nodes import saboteurs
     document="864",
     attack="D46",
     questions=("A3.2.4",),
+    refusals=(REFUSED,),
 )
 async def header_contradicts(stage: Stage) -> None:
     """Mallory rewrites a routing header, not the body: QN refuses for the contradiction; untouched, it is accepted."""
@@ -23,5 +27,5 @@ async def header_contradicts(stage: Stage) -> None:
     await stage.answer(sent)
     twin = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
     await stage.answer(twin)
-    stage.promises(checks.refused_with_reason, of=sent.identity, by="QN", reason=reasons.HEADER_CONTRADICTS.code)
+    stage.promises(checks.refused_with_reason, of=sent.identity, by="QN", **REFUSED.told)
     stage.promises(checks.five_levels, of=twin.identity)

@@ -2,9 +2,12 @@
 
 from harness.exchange import reasons
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
+
+REFUSED = Refusal(reasons.SIGNER_IS_NOT_SENDER)
 
 
 @scenario(
@@ -14,6 +17,7 @@ from nodes import saboteurs
     document="864",
     attack="C24",
     questions=("A4.2", "A4.3"),
+    refusals=(REFUSED,),
 )
 async def other_countrys_key(stage: Stage) -> None:
     """QP, whom QN recognises too, signs in QM's name: QN says whose key it was and refuses; QM's own is accepted."""
@@ -28,6 +32,6 @@ async def other_countrys_key(stage: Stage) -> None:
         checks.refused_with_reason,
         of=stage.identity_of(forged),
         by="QN",
-        reason=reasons.SIGNER_IS_NOT_SENDER.code,
+        **REFUSED.told,
     )
     stage.promises(checks.five_levels, of=twin.identity)

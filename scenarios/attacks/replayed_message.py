@@ -1,6 +1,8 @@
 """The same message, twice (ATTACKS D40)."""
 
+from harness.exchange import reasons
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
@@ -13,6 +15,7 @@ from nodes import saboteurs
     document="864",
     attack="D40",
     questions=("A3.2.4",),
+    refusals=(Refusal(reasons.REPLAYED),),
 )
 async def replayed_message(stage: Stage) -> None:
     """Mallory sends QM's certificate a second time: QN answers with its first receipt, and nothing happens twice."""

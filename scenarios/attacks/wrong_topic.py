@@ -2,9 +2,12 @@
 
 from harness.exchange import reasons, topics
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
+
+REFUSED = Refusal(reasons.WRONG_TOPIC)
 
 
 @scenario(
@@ -14,6 +17,7 @@ from nodes import saboteurs
     document="864",
     attack="D47",
     questions=("A3.2.4", "A4.2"),
+    refusals=(REFUSED,),
 )
 async def wrong_topic(stage: Stage) -> None:
     """The broker's operator carries QM's message to QP's topic before QN sees it: refused there, accepted at home."""
@@ -24,5 +28,5 @@ async def wrong_topic(stage: Stage) -> None:
     await stage.answer(sent)
     twin = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
     await stage.answer(twin)
-    stage.promises(checks.refused_with_reason, of=sent.identity, by="QN", reason=reasons.WRONG_TOPIC.code)
+    stage.promises(checks.refused_with_reason, of=sent.identity, by="QN", **REFUSED.told)
     stage.promises(checks.five_levels, of=twin.identity)

@@ -3,9 +3,12 @@
 from harness.exchange import reasons, topics
 from harness.exchange.bus import Record
 from harness.trial import checks, continuity
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
+
+REFUSED = Refusal(reasons.NOT_A_TOKEN)
 
 
 @scenario(
@@ -18,6 +21,7 @@ from nodes import saboteurs
     document="864",
     attack="D51",
     questions=("A3.2.4",),
+    refusals=(REFUSED,),
 )
 async def poison(stage: Stage) -> None:
     """What is no token at all goes into QN's quarantine with a signed no, and the certificate behind it is accepted."""
@@ -29,5 +33,5 @@ async def poison(stage: Stage) -> None:
     sent = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
     await stage.answer_to(poisonous, "the poison")
     await stage.answer(sent)
-    stage.promises(checks.refused_with_reason, of=poisonous, by="QN", reason=reasons.NOT_A_TOKEN.code)
+    stage.promises(checks.refused_with_reason, of=poisonous, by="QN", **REFUSED.told)
     stage.promises(checks.five_levels, of=sent.identity)

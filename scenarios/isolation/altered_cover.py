@@ -3,9 +3,12 @@
 from harness.exchange import reasons
 from harness.exchange.receipt import Status
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
+
+REFUSED = Refusal(reasons.BROKEN_ENCRYPTION)
 
 
 @scenario(
@@ -16,6 +19,7 @@ from nodes import saboteurs
     document="864",
     attack="D50",
     questions=("A3.2.4", "A4.2"),
+    refusals=(REFUSED,),
 )
 async def altered_cover(stage: Stage) -> None:
     """The operator changes one character of the ciphertext: QP refuses it as altered; untouched, it is accepted."""
@@ -25,7 +29,5 @@ async def altered_cover(stage: Stage) -> None:
     altered = await stage.message(await qm.lodges(certificate, to="QP"))
     twin = await qm.lodges(certificate, to="QP")
     await stage.answer(twin)
-    stage.promises(
-        checks.refused_with_reason, of=altered.sealed.identity, by="QP", reason=reasons.BROKEN_ENCRYPTION.code
-    )
+    stage.promises(checks.refused_with_reason, of=altered.sealed.identity, by="QP", **REFUSED.told)
     stage.promises(checks.five_levels, of=twin.identity, accepted=Status.ACCEPTED_WITH_WARNINGS)

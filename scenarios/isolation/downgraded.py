@@ -3,9 +3,12 @@
 from harness.exchange import reasons
 from harness.exchange.receipt import Status
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
+
+REFUSED = Refusal(reasons.NOT_ENCRYPTED, clause="agreement QM-QP v1, encryption")
 
 
 @scenario(
@@ -16,6 +19,7 @@ from nodes import saboteurs
     document="864",
     attack="C39",
     questions=("A3.2.4", "A4.3"),
+    refusals=(REFUSED,),
 )
 async def downgraded(stage: Stage) -> None:
     """An insider at QM signs a certificate and sends it in plain: QP refuses it for that; encrypted, it is accepted."""
@@ -36,7 +40,6 @@ async def downgraded(stage: Stage) -> None:
         checks.refused_with_reason,
         of=stage.identity_of(plain),
         by="QP",
-        reason=reasons.NOT_ENCRYPTED.code,
-        clause="agreement QM-QP v1, encryption",
+        **REFUSED.told,
     )
     stage.promises(checks.five_levels, of=twin.identity, accepted=Status.ACCEPTED_WITH_WARNINGS)

@@ -4,10 +4,13 @@ from certs import jwe
 from harness.exchange import reasons
 from harness.exchange.receipt import Status
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
 from scenarios.corridors import corridor
+
+REFUSED = Refusal(reasons.ENCRYPTION_NOT_AGREED, clause="agreement QM-QP v2, encryption")
 
 
 @scenario(
@@ -19,6 +22,7 @@ from scenarios.corridors import corridor
     attack="C39",
     questions=("A3.2.4", "A4.3"),
     under=(corridor("qm-qp-2.toml"),),
+    refusals=(REFUSED,),
 )
 async def hybrid_downgraded(stage: Stage) -> None:
     """An insider at QM encrypts by ECDH alone for a key QP has: QP refuses that; by HPKE, as agreed, it accepts."""
@@ -40,7 +44,6 @@ async def hybrid_downgraded(stage: Stage) -> None:
         checks.refused_with_reason,
         of=stage.identity_of(downgraded),
         by="QP",
-        reason=reasons.ENCRYPTION_NOT_AGREED.code,
-        clause="agreement QM-QP v2, encryption",
+        **REFUSED.told,
     )
     stage.promises(checks.five_levels, of=twin.identity, accepted=Status.ACCEPTED_WITH_WARNINGS)

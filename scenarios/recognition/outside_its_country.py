@@ -2,9 +2,12 @@
 
 from harness.exchange import reasons
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
+
+REFUSED = Refusal(reasons.OUTSIDE_ITS_NAMES)
 
 
 @scenario(
@@ -15,6 +18,7 @@ from nodes import saboteurs
     attack="C31",
     questions=("A4.2", "A4.3"),
     recognition="cross-certification",
+    refusals=(REFUSED,),
 )
 async def outside_its_country(stage: Stage) -> None:
     """QM's authority certifies somebody as QP: QN, whose cross-certificate lets it name QM's alone, refuses that."""
@@ -36,6 +40,6 @@ async def outside_its_country(stage: Stage) -> None:
         checks.refused_with_reason,
         of=stage.identity_of(forged),
         by="QN",
-        reason=reasons.OUTSIDE_ITS_NAMES.code,
+        **REFUSED.told,
     )
     stage.promises(checks.five_levels, of=twin.identity)

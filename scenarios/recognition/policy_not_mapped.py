@@ -3,9 +3,12 @@
 from certs.crossing import policy_of
 from harness.exchange import reasons
 from harness.trial import checks
+from harness.trial.refusal import Refusal
 from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
+
+REFUSED = Refusal(reasons.POLICY_NOT_MAPPED)
 
 
 @scenario(
@@ -16,6 +19,7 @@ from nodes import saboteurs
     attack="C32",
     questions=("A4.2", "A4.3"),
     recognition="cross-certification",
+    refusals=(REFUSED,),
 )
 async def policy_not_mapped(stage: Stage) -> None:
     """QM's authority also issues at a low level: what is signed so QN refuses for its policy, QM's own is accepted."""
@@ -31,6 +35,6 @@ async def policy_not_mapped(stage: Stage) -> None:
         checks.refused_with_reason,
         of=stage.identity_of(signed),
         by="QN",
-        reason=reasons.POLICY_NOT_MAPPED.code,
+        **REFUSED.told,
     )
     stage.promises(checks.five_levels, of=twin.identity)

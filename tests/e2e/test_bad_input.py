@@ -62,7 +62,7 @@ FILES = [
     ("huge.xml", "629145600 octets"),
     ("packing-list.xml", "packingList"),
     ("cut.xml", "XML"),
-    ("entity.xml", "document type"),
+    ("entity.xml", "defines entities"),
     ("list.json", "begins with"),
     ("bare.json", "missing"),
     ("deep.json", "begins with"),

@@ -35,11 +35,15 @@ def outputs(run_corridor: RunCorridor, sent: Ran, tmp_path_factory: pytest.TempP
             run_corridor("certs", "revoke", "QM", "--reason", "superseded", "--json", folder=folder),
             run_corridor("certs", "show", "corridor-certs/QM/root.crl", "--json", folder=folder),
         ],
+        "misfit": [
+            run_corridor("certs", "misfit", "--json", folder=folder),
+            run_corridor("certs", "misfit", "expired", "--json", folder=folder),
+        ],
         "doctor": [run_corridor("doctor", "--json", folder=folder)],
     }
 
 
-COMMANDS = pytest.mark.parametrize("name", ["send", "verify", "certs", "doctor"])
+COMMANDS = pytest.mark.parametrize("name", ["send", "verify", "certs", "misfit", "doctor"])
 
 
 def schema_of(repo_root: Path, name: str) -> Schema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -34,11 +35,11 @@ def sources(repo_root: Path) -> Path:
 
 def test_scenarios_as_items(sources: Path, tmp_path: Path) -> None:
     """Each scenario of a folder is an item by its id, found by a word of its title, and passes when it holds."""
-    ran = run_pytest(tmp_path, sources / "attacks", "-v", "-k", "Replayed or flipped")
+    ran = run_pytest(tmp_path, sources / "attacks", "-v", "-k", "Replayed or payload")
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert "replayed_message.py::attacks/replayed-message PASSED" in ran.stdout
     assert "byte_flipped.py::attacks/byte-flipped PASSED" in ran.stdout
-    assert "2 passed, 4 deselected" in ran.stdout
+    assert re.search(r"\b2 passed, \d+ deselected", ran.stdout)
 
 
 def test_marker(sources: Path, tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+import pkgutil
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -16,6 +18,7 @@ from harness.trial.runner import Playbill, judge, play, trouble
 from harness.trial.script import Saboteur, Scenario
 from harness.trial.verdict import Verdict
 from nodes import mortals, pausing, saboteurs, small_disks
+from nodes.saboteurs import road
 from nodes.window import Window
 from scenarios.pack import PACK
 
@@ -82,15 +85,14 @@ def test_a_check_that_nobody_breaks(name: str) -> None:
 
 def test_a_saboteur_that_nobody_seats() -> None:
     """There is none: each plays in at least one scenario."""
+    themes = [import_module(f"{saboteurs.__name__}.{one.name}") for one in pkgutil.iter_modules(saboteurs.__path__)]
     written = {
         one
-        for module in (saboteurs, mortals, pausing, small_disks)
+        for module in (*themes, mortals, pausing, small_disks)
         for one in vars(module).values()
         if inspect.isclass(one) and issubclass(one, Window) and one.__module__ == module.__name__
     }
-    operators = {
-        one for one in vars(saboteurs).values() if inspect.isfunction(one) and one.__module__ == saboteurs.__name__
-    }
+    operators = {one for one in vars(road).values() if inspect.isfunction(one) and one.__module__ == road.__name__}
     # A mortal dies, a small disk is full, one pauses: all three are honest.
     assert (written - {mortals.Mortal, pausing.Pausing, small_disks.SmallDisk}) | operators == {
         saboteur.cast or saboteur.grants for _, saboteur in SEATED

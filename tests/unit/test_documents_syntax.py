@@ -253,21 +253,46 @@ def test_what_is_no_certificate_is_unreadable(data: bytes, found: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "prologue",
+    ("prologue", "kind"),
     [
-        '<!DOCTYPE a SYSTEM "file:///etc/hostname">',
-        '<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/hostname">]>',
-        '<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>',
-        "<!DOCTYPE a>",
+        ('<!DOCTYPE a SYSTEM "file:///etc/hostname">', xml.ExternalEntity),
+        ('<!DOCTYPE a PUBLIC "-//X//Y" "file:///etc/hostname">', xml.ExternalEntity),
+        ('<!DOCTYPE a [<!ENTITY e SYSTEM "file:///etc/hostname">]>', xml.ExternalEntity),
+        ('<!DOCTYPE a [<!ENTITY % e SYSTEM "file:///etc/hostname"> %e;]>', xml.ExternalEntity),
+        ('<!DOCTYPE a [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>', xml.EntityExpansion),
+        ("<!DOCTYPE a>", Unreadable),
     ],
 )
-def test_document_type_is_refused_outright(prologue: str) -> None:
-    """No XML with a document type is parsed, so no entity is fetched or expanded."""
+def test_document_type_is_refused_outright(prologue: str, kind: type[Unreadable]) -> None:
+    """No XML with a document type is parsed, so no entity is fetched or expanded; what it was after is said."""
     content = sample("phytosanitary.xml").decode()
     declaration, _, rest = content.partition("\n")
     with pytest.raises(Unreadable) as caught:
         syntax.read(f"{declaration}\n{prologue}\n{rest}".encode())
-    assert caught.value.found == "XML with a document type"
+    assert type(caught.value) is kind
+    assert caught.value.expected == "XML without DOCTYPE and entities"
+
+
+@pytest.mark.parametrize("name", ["SPSExchangedDocument", "SPSConsignment", "SPSCertificate"])
+@pytest.mark.parametrize("where", ["beside", "below", "in another namespace"])
+def test_a_second_one_is_refused(name: str, where: str) -> None:
+    """A second certificate, head or consignment, wherever it stands, is refused: two readers may take another one."""
+    content = sample("phytosanitary.xml").decode()
+    prefix = "ram" if where == "in another namespace" else "rsm"
+    second = f"<{prefix}:{name}/>"
+    end = "</rsm:SPSCertificate>"
+    wrapped = second if where == "beside" else f"<rsm:Extension>{second}</rsm:Extension>"
+    with pytest.raises(xml.Wrapped):
+        syntax.read(content.replace(end, f"{wrapped}{end}").encode())
+
+
+def test_the_only_one_out_of_its_place_is_refused() -> None:
+    """A head that stands below an element of somebody's is none."""
+    content = sample("phytosanitary.xml").decode()
+    moved = content.replace("<rsm:SPSExchangedDocument>", "<rsm:Extension><rsm:SPSExchangedDocument>")
+    moved = moved.replace("</rsm:SPSExchangedDocument>", "</rsm:SPSExchangedDocument></rsm:Extension>")
+    with pytest.raises(xml.Wrapped):
+        syntax.read(moved.encode())
 
 
 def test_oversized_xml_is_refused_before_parsing() -> None:

@@ -50,6 +50,8 @@ EXAMPLES: dict[str, dict[str, object]] = {
     records.GAP: {**NUMBERED, "first": 2, "last": 3},
     records.LATE: {**NUMBERED, "sequence": 2},
     records.REPEATED: {**NUMBERED, "sequence": 1},
+    records.LISTED: {"raw": D, "kind": "trust list", "country": "QM", "number": "2"},
+    records.DECLINED: {"raw": D, "kind": "trust list", "reason": "437", "step": "verify"},
 }
 
 

@@ -69,8 +69,8 @@ def test_the_vectors_hold_every_reason_of_a_seal() -> None:
     """Each reason that opening a seal can give has at least one frozen token, but for the path's own tests."""
     reached = {vector(name)["reason"] for name in NAMES} - {None}
     # Paths: tests/unit/test_certs_trust.py, _crossing.py and _worker.py; covers: test_exchange_cover.py; timestamps:
-    # test_nodes_stamping.py
-    elsewhere = {"409", "418", "419", "425", "426", "427", "430", "431"}
+    # test_nodes_stamping.py; wrong certificates and lists: test_certs_misfits.py
+    elsewhere = {"409", "418", "419", "425", "426", "427", "430", "431", "437", "438", "439", "440", "441"}
     assert reached | elsewhere == {reason.code for reason in seals.WHY.values()} | {"102", "103", "403"}
     assert reached <= set(TABLE)
 

@@ -159,7 +159,7 @@ async def test_a_reference_that_fits_no_envelope(corridor: Corridor) -> None:
     said = {"doctype": "851", "media_type": "application/sps+xml"}
     async with corridor.living(qm := Window(corridor.seat("QM"))):
         with pytest.raises(BadInput, match=r"^'xxx.* cannot be sent: subject: "):
-            await qm.counter.pass_on(b"<a/>", to="QN", reference="x" * 201, **said)
+            await qm.counter.pass_on(b"<a/>", to="QN", reference="x" * 841, **said)
         assert qm.log.size == 0
         await qm.counter.pass_on(b"<a/>", to="QN", reference="PC-1", **said)
     assert [one.said["sequence"] for one in corridor.on(INBOX)] == [1]

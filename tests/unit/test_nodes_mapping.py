@@ -230,7 +230,7 @@ def test_octets_that_are_no_strict_json_are_unreadable(octets: bytes, told: str)
     [
         (b"{}", "no well-formed XML"),
         (b"<Opprinnelsessertifikat/>", "XML with the root Opprinnelsessertifikat"),
-        (b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "document type"),
+        (b'<!DOCTYPE x [<!ENTITY a "b">]><x>&a;</x>', "defines entities"),
         (ROOT % b"<Nummer/><Nummer/>", "Nummer: stands more than once"),
         (ROOT % b"<Nummer><A/></Nummer>", "Nummer: found elements, expected a text"),
     ],

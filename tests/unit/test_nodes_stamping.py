@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from cryptography import x509
 from structlog.testing import capture_logs
 
 from certs import stamps
@@ -22,7 +23,7 @@ from harness.evidence.checkpoint import stamped_octets
 from harness.exchange import reasons
 from harness.exchange.seat import Seat, Stamper
 from harness.trial.stamping import AtSocket, Desk, answering
-from nodes.stamping import PAUSE
+from nodes.stamping import PAUSE, Stamping
 from nodes.window import Window
 
 if TYPE_CHECKING:
@@ -87,6 +88,31 @@ async def test_both_authorities_stamp(corridor: Corridor) -> None:
         assert first_record.not_before is not None
         assert first_record.not_after is not None
         assert first_record.not_before <= earlier.entries[0].at <= first_record.not_after < main
+
+
+async def test_a_mark_outlives_its_witness(corridor: Corridor) -> None:
+    """What was stamped before the witness lost its key goes into evidence; what was stamped after it does not."""
+    qm = Window(seat(corridor, "QM", desk(corridor, "QM")))
+    qn = Window(seat(corridor, "QN", desk(corridor, "QN")))
+    async with corridor.living(qm, qn):
+        await traded(corridor, qm)
+        await qm.counter.seek_witness("QN")
+        corridor.clock.advance(2 * PAUSE)
+        lost = corridor.clock.now()
+        corridor.clock.advance(2 * PAUSE)
+        await traded(corridor, qm)
+        await qm.counter.seek_witness("QN")
+        await traded(corridor, qm)
+        size, stamping = qm.log.size, Stamping(qm.seat)
+        both = [mark.size for mark in stamping.around("QN", qm.log, range(size), size)]
+        authority, now = corridor.authorities["QN"], corridor.clock.now()
+        key_lost = x509.ReasonFlags.key_compromise
+        authority.revoke(corridor.identities["QN"].certificate, key_lost, now, invalid_since=lost)
+        for der in authority.crls(now):
+            await qm.counter.take(der)
+        left = [mark.size for mark in stamping.around("QN", qm.log, range(size), size)]
+    assert len(both) > len(left) > 0
+    assert left == both[: len(left)]
 
 
 async def test_a_silent_authority(corridor: Corridor) -> None:

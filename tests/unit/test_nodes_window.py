@@ -223,7 +223,7 @@ async def test_a_spoilt_copy_before_the_message_itself(corridor: Corridor, *, to
         sent = await sender.counter.lodge(corridor.certificate(), to="QN")
     (honest,) = corridor.on(INBOX)
     head, payload, signature = honest.delivery.value.split(b".")
-    spoilt = b".".join([head, payload, b"A" * len(signature)])
+    spoilt = b".".join([head, payload, b"B" * (len(signature) - 1) + b"A"])
     assert Sealed(spoilt).identity == sent.identity
     receiver = Window(corridor.seat("QN"))
     turn = Turn()

@@ -101,6 +101,29 @@ def revoked() -> Identity:
     return identity
 
 
+def texts() -> Iterator[Case]:
+    """What was signed, and two readers read in two ways, or none to its end."""
+
+    def spelt(text: str) -> bytes:
+        return sealed(written().replace(b'"subject":"CO-0001"', text.encode()))
+
+    said = '"subject":"CO-0001",'
+    escaped = said + '"s\\u0075bject":"CO-9999"'
+    yield "name-twice-escaped", "one name twice, once escaped", spelt(escaped), reasons.DUPLICATE_NAME, AT
+    yield "number-beyond", "an integer beyond 2^53", spelt(said + '"v":9007199254740993'), reasons.LOSSY_NUMBER, AT
+    yield "whole-fraction", "1.0 for 1", spelt(said + '"v":1.0'), reasons.LOSSY_NUMBER, AT
+    yield "half-a-character", "a lone surrogate", spelt(said + '"v":"\\ud83d"'), reasons.MISLEADING_TEXT, AT
+    yield "look-alike", "a Cyrillic letter", spelt('"subject":"\u0421O-0001"'), reasons.MISLEADING_TEXT, AT
+    yield "turned-around", "a bidirectional mark", spelt('"subject":"CO-\u202e1000"'), reasons.MISLEADING_TEXT, AT
+    yield "too-deep", "33 levels", spelt(said + '"v":' + "[" * 32 + "]" * 32), reasons.TOO_MUCH, AT
+    large = with_header(sealed(), _es256, kid="7" * 9000)
+    yield "too-large", "a header of 9 kB and more", large, reasons.TOO_MUCH, AT
+    yield "not-json", "NaN", spelt(said + '"v":NaN'), reasons.NOT_STRICT_JSON, AT
+    other = base64url_encode(bytes(32)).decode()
+    named = with_header(sealed(), _es256, **{"x5t#S256": other})
+    yield "another-certificate", "x5t#S256 names another than x5c", named, reasons.OTHER_CERTIFICATE, AT
+
+
 def cases() -> Iterator[Case]:
     """Name, situation, token, the reason it is refused for, and the moment it is checked for."""
     good, twice = sealed(), written().replace(b'"id":"qm-0001"', b'"id":"qm-0001","id":"qm-0002"')
@@ -122,12 +145,21 @@ def cases() -> Iterator[Case]:
         reasons.BROKEN_SEAL,
         AT,
     )
-    yield "no-signature", "the signature stripped", head + b"." + payload + b".", reasons.NOT_A_TOKEN, AT
+    yield "no-signature", "the signature stripped", head + b"." + payload + b".", reasons.NO_SIGNATURE, AT
+    yield "cut-short", "half a record", good[: len(good) // 2], reasons.NOT_A_TOKEN, AT
+    zeros = base64url_encode(bytes(64))
+    yield "zero-signature", "r = s = 0", b".".join([head, payload, zeros]), reasons.SIGNATURE_OUT_OF_RANGE, AT
     long = base64url_encode(b"\0\0" + base64url(signature, what="signature"))
-    yield "long-signature", "an ES256 signature of 66 octets", b".".join([head, payload, long]), reasons.NOT_A_TOKEN, AT
+    yield (
+        "long-signature",
+        "an ES256 signature of 66 octets",
+        b".".join([head, payload, long]),
+        reasons.SIGNATURE_LENGTH,
+        AT,
+    )
     blank = payload[:8] + b" " + payload[8:]
-    yield "blank-inside", "a blank within a segment", b".".join([head, blank, signature]), reasons.NOT_A_TOKEN, AT
-    yield "alg-none", "alg none", with_header(good, _es256, alg="none"), reasons.ALGORITHM_MISMATCH, AT
+    yield "blank-inside", "a blank within a segment", b".".join([head, blank, signature]), reasons.LOOSE_SPELLING, AT
+    yield "alg-none", "alg none", with_header(good, _es256, alg="none"), reasons.UNSECURED, AT
     yield (
         "alg-hs256",
         "a shared-secret algorithm",
@@ -163,7 +195,8 @@ def cases() -> Iterator[Case]:
     )
     yield "kind-contradicted", "typ of a receipt around a document", sealed(typ=Kind.RECEIPT), reasons.WRONG_KIND, AT
     yield "kind-of-a-checkpoint", "typ of a checkpoint", sealed(typ=jws.CHECKPOINT), reasons.WRONG_KIND, AT
-    yield "name-twice", "one JSON name twice in the signed bytes", sealed(twice), reasons.NOT_STRICT_JSON, AT
+    yield "name-twice", "one JSON name twice in the signed bytes", sealed(twice), reasons.DUPLICATE_NAME, AT
+    yield from texts()
     yield "no-nonce", "a signed envelope without its nonce", sealed(written(nonce="")), reasons.NOT_AN_ENVELOPE, AT
     stranger = _qx.issue_signing("QM", Algorithm.ES256, AT - _day)
     yield "unknown-authority", "an authority on no trust list", sealed(identity=stranger), reasons.UNKNOWN_SIGNER, AT

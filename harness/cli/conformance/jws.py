@@ -61,4 +61,8 @@ def _checked(token: bytes, key: jwk.Jwk | None) -> tuple[str, bytes]:
 
 
 def _said(verdict: str, error: TrustError) -> Answer:
-    return {"verdict": verdict, "reason": f"{type(error).__name__}: {error} ({error.rule})", "payload": None}
+    return {
+        "verdict": verdict,
+        "reason": f"{type(error).__name__}: {error} ({error.clause or error.rule})",
+        "payload": None,
+    }

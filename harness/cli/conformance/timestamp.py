@@ -116,7 +116,7 @@ def _said(verdict: str, reason: str, time: str | None = None) -> Answer:
 
 
 def _why(error: TrustError) -> str:
-    return f"{type(error).__name__}: {error} ({error.rule})"
+    return f"{type(error).__name__}: {error} ({error.clause or error.rule})"
 
 
 def _octets(token: str) -> bytes:

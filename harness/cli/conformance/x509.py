@@ -90,7 +90,7 @@ def question(case: Case) -> Question:
 
 def _said(verdict: str, error: TrustError) -> Answer:
     found = " ".join(str(error).split())
-    return {"verdict": verdict, "reason": f"{type(error).__name__}: {found} [{error.rule}]"}
+    return {"verdict": verdict, "reason": f"{type(error).__name__}: {found} [{error.clause or error.rule}]"}
 
 
 def _der(pem: str) -> bytes:

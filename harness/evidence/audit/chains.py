@@ -34,6 +34,9 @@ _DOCUMENT_SIGNING: Final = x509.ObjectIdentifier("1.3.6.1.5.5.7.3.36")  # RFC 93
 _ENDED_WELL: Final = frozenset(
     {x509.ReasonFlags.affiliation_changed, x509.ReasonFlags.superseded, x509.ReasonFlags.cessation_of_operation}
 )
+_COMPROMISED: Final = frozenset(
+    {x509.ReasonFlags.key_compromise, x509.ReasonFlags.ca_compromise, x509.ReasonFlags.aa_compromise}
+)
 _UNDERSTOOD: Final = frozenset(
     {
         ExtensionOID.BASIC_CONSTRAINTS,
@@ -45,6 +48,10 @@ _UNDERSTOOD: Final = frozenset(
 )
 
 
+class Doubted(NotProved):
+    """Signed under a chain that holds, with a certificate that was withdrawn: it may be its bearer's, or a thief's."""
+
+
 @dataclass(frozen=True, slots=True)
 class Authority:
     """One recognised hierarchy of a country, its root pinned."""
@@ -52,11 +59,17 @@ class Authority:
     country: str
     root: x509.Certificate
     issuing: tuple[x509.Certificate, ...]
-    since: datetime
-    until: datetime | None
+    spans: tuple[tuple[x509.Certificate, datetime, datetime | None], ...]
+    """Each issuing authority with the time in which it is recognised: from, and until when, if it was withdrawn."""
     next_update: datetime
     crossings: tuple[x509.Certificate, ...] = ()
     timestamping: tuple[x509.Certificate, ...] = ()
+
+    def recognised(self, issuer: x509.Certificate, at: datetime) -> bool:
+        """Whether the list recognises this issuing authority at that moment."""
+        return any(
+            each == issuer and since <= at and (until is None or at < until) for each, since, until in self.spans
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,14 +111,15 @@ class Trust:
             existed_by: when somebody else, the witness, proves that it already existed.
 
         Raises:
-            NotProved: the chain did not hold then, or is another country's than the party's; or the certificate was
-                withdrawn with effect before then; or it was withdrawn later, and nothing proves that the signature
-                is older than that.
+            NotProved: the chain did not hold then, or is another country's than the party's.
+            Doubted: the certificate was withdrawn with effect before then; or it was withdrawn later, and nothing
+                proves that the signature is older than that.
         """
         with x509_of(name):
             signer = bearer(name, certificate)
             authority = self._authority(name, signer.country, at)
             issuer = self.issuer_of(name, certificate, authority)
+            _recognised(name, authority, issuer, at)
             if signer.party[:2] != signer.country:
                 raise NotProved(f"{name}: signed by {signer.party} under an authority of {signer.country}")
             for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
@@ -139,6 +153,7 @@ class Trust:
             issuer = next((each for each in authority.issuing if issued_by(certificate, each)), None)
             if issuer is None or bearer(name, certificate).country != country:
                 raise NotProved(f"{name}: no authority on the trust list of {country} issued its certificate")
+            _recognised(name, authority, issuer, at)
             for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
                 _valid_then(name, each, what, at)
             self._not_revoked(name, issuer, authority.root, at, at)
@@ -160,8 +175,6 @@ class Trust:
         authority = self.authorities.get(country)
         if authority is None:
             raise NotProved(f"{name}: signed under {country}, whose trust list is not in the bundle")
-        if at < authority.since or (authority.until is not None and at >= authority.until):
-            raise NotProved(f"{name}: the authorities of {country} were not recognised on {at:%Y-%m-%d %H:%M:%S}")
         if at >= authority.next_update:
             raise NotProved(f"{name}: the trust list of {country} was past its next update on {at:%Y-%m-%d %H:%M:%S}")
         return authority
@@ -183,13 +196,19 @@ class Trust:
                 continue
             withdrawn = _effective(entry)
             if at >= withdrawn:
-                raise NotProved(f"{name}: signed with a certificate withdrawn before that moment ({each.name})")
+                raise Doubted(f"{name}: signed with a certificate withdrawn before that moment ({each.name})")
             # The signature's own word for its moment proves nothing once the key may be in other hands.
             if existed_by is None or existed_by >= withdrawn:
-                raise NotProved(
+                raise Doubted(
                     f"{name}: signed with a certificate withdrawn later ({each.name}), and no witness proves that"
                     " the signature is older"
                 )
+
+
+def _recognised(name: str, authority: Authority, issuer: x509.Certificate, at: datetime) -> None:
+    if not authority.recognised(issuer, at):
+        country = authority.country
+        raise NotProved(f"{name}: the authorities of {country} were not recognised on {at:%Y-%m-%d %H:%M:%S}")
 
 
 def _one(authority: x509.Certificate, other: x509.Certificate) -> bool:
@@ -251,10 +270,14 @@ def authority(name: str, data: bytes, country: str, anchor: str) -> tuple[Author
     if reading.text(name, told, "country") != country:
         raise NotProved(f"{name}: is a trust list of {told['country']}")
     next_update = reading.moment_in(name, told, "nextupdate")
+    pinned: x509.Certificate | None = None
+    spans: list[tuple[x509.Certificate, datetime, datetime | None]] = []
+    stampers: list[x509.Certificate] = []
     for one in reading.things(name, told, "authorities"):
         root = certificate_in(name, reading.text(name, one, "root").encode())
         if thumbprint(root) != anchor:
             continue
+        pinned = root
         listed = one.get("issuing")
         if not isinstance(listed, list) or not listed:
             raise NotProved(f"{name}: names no issuing authority")
@@ -263,9 +286,12 @@ def authority(name: str, data: bytes, country: str, anchor: str) -> tuple[Author
             _hierarchy(name, country, root, issuing)
         until = None if one.get("until") is None else reading.moment_in(name, one, "until")
         since = reading.moment_in(name, one, "since")
+        spans += [(each, since, until) for each in issuing]
+        stampers += [certificate_in(name, str(pem).encode()) for pem in _listed(name, one, "timestamping")]
+    if pinned is not None:
+        every = tuple(dict.fromkeys(each for each, _, _ in spans))
         crossings = tuple(certificate_in(name, str(pem).encode()) for pem in _texts(name, told.get("crossings")))
-        stampers = tuple(certificate_in(name, str(pem).encode()) for pem in _listed(name, one, "timestamping"))
-        read = Authority(country, root, issuing, since, until, next_update, crossings, stampers)
+        read = Authority(country, pinned, every, tuple(spans), next_update, crossings, tuple(dict.fromkeys(stampers)))
         return read, reading.moment_in(name, told, "issued")
     raise NotProved(f"{name}: does not name the root {anchor[:16]} that {country} is pinned to", todo=OTHER_ROOTS)
 
@@ -317,6 +343,9 @@ def _ended_well(entry: x509.RevokedCertificate) -> bool:
 def _effective(entry: x509.RevokedCertificate) -> datetime:
     """From when a withdrawal counts: earlier than its date, when the key was lost earlier (RFC 5280, 5.3.2)."""
     try:
+        # Only then is a signature between the two dates in doubt: nobody else had the key of one who merely left.
+        if entry.extensions.get_extension_for_class(x509.CRLReason).value.reason not in _COMPROMISED:
+            return entry.revocation_date_utc
         invalid = entry.extensions.get_extension_for_class(x509.InvalidityDate).value.invalidity_date_utc
     except x509.ExtensionNotFound:
         return entry.revocation_date_utc

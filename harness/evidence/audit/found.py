@@ -34,6 +34,8 @@ class MessageFound:
     payload: str | None
     data: Mapping[str, object] | None
     sequence: int
+    doubt: str = ""
+    """Why nobody can say who signed it; empty when it is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class ReceiptFound:
     of: str
     sequence: int
     statements: tuple[StatementFound, ...]
+    doubt: str = ""
+    """As of a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +163,9 @@ class Audited:
         party: whose evidence this is.
         roots: per country, the SHA-256 of the root certificate everything was checked against.
         anchored: "given", the roots were handed in; "agreement", the bundle's own agreement named them.
+        messages: those whose signer is known; so too `receipts`.
+        doubted: messages and receipts signed with a certificate that was withdrawn, of which nothing proves that they
+            are older: each may be a thief's. They prove nothing, and take nothing from what stands beside them.
         absent: identities of messages that receipts here answer and that the bundle names as absent.
         entries: the log records shown, by index.
         complete: whether every record of the log is shown, so that what is not here is not in the log.
@@ -184,6 +191,7 @@ class Audited:
     checks: tuple[str, ...]
     stamps: tuple[StampFound, ...] = ()
     marks: tuple[MarkFound, ...] = ()
+    doubted: tuple[MessageFound | ReceiptFound, ...] = ()
 
     @property
     def complete(self) -> bool:

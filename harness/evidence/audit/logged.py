@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from harness.errors import NotProved
@@ -37,19 +38,70 @@ def checkpoint_text(name: str, text: bytes) -> CheckpointFound:
     return CheckpointFound(origin, int(size), hashed.hex(), reading.moment(name, at))
 
 
-def cosignature(case: Case, name: str, checkpoint: bytes) -> CosignatureFound:
-    """The partner's cosignature in file `name`, over these octets."""
+def cosignature(case: Case, name: str, checkpoint: bytes, *, existed_by: datetime | None = None) -> CosignatureFound:
+    """The partner's cosignature in file `name`, over these octets; `existed_by` is when a stamp proves that it was."""
     token = case.token(name, "corridor-cosignature+jws")
     line, _, rest = token.payload.partition(b"\n")
     if not line.startswith(b"cosigned ") or rest != checkpoint:
-        raise NotProved(f"{name}: cosigns another checkpoint than log/checkpoint.jws")
+        other = "log/checkpoint.jws" if name.startswith("log/") else name.replace("cosignature", "checkpoint")
+        raise NotProved(f"{name}: cosigns another checkpoint than {other}")
     at = reading.moment(name, line.removeprefix(b"cosigned ").decode("ascii", "replace"))
-    witness = case.trust.signer(name, token.certificate, at)
+    witness = case.trust.signer(name, token.certificate, at, existed_by=existed_by)
     if name.startswith("log/"):
         expect(name, witness.party, stem(name).removeprefix("cosignature-"), "signed by")
     if witness.party == case.manifest.party or witness.party not in case.agreement.found.parties:
         raise NotProved(f"{name}: {witness.party} is not the partner, so it cannot be the witness")
     return CosignatureFound(witness.party, at)
+
+
+def ages(case: Case, entries: Sequence[EntryFound]) -> Mapping[str, datetime]:
+    """For each token (by the SHA-256 of its bytes) that a record tells of: by when an earlier cosignature proves it.
+
+    A cosignature proves no more than that its witness saw a root; so each record is proved again to stand under it.
+    """
+    seen: dict[str, datetime] = {}
+    at = {entry.index: entry for entry in entries}
+    for name in under(case.files, "earlier"):
+        if not name.endswith(".proof"):
+            _beside(case, name)
+            continue
+        index, _, size = stem(name).partition("-in-")
+        found, cosigned = _earlier(case, size)
+        entry = at.get(int(index))
+        if entry is None:
+            raise NotProved(f"{name}: proves the age of record {index}, which is not in the bundle")
+        leaf, steps = reading.leaf_of(case.files[f"log/{index}.json"]), path(name, case.files[name])
+        if int(index) >= found.size or reading.root_from(name, leaf, int(index), found.size, steps).hex() != found.root:
+            raise NotProved(f"{name}: log/{index}.json is not record {index} under earlier/{size}.checkpoint.jws")
+        raw = entry.fields.get("raw")
+        if isinstance(raw, str):
+            seen[raw] = min(cosigned, seen.get(raw, cosigned))
+    return seen
+
+
+def _beside(case: Case, name: str) -> None:
+    """An earlier checkpoint and its cosignature stand together, and for some record."""
+    size = stem(name).partition(".")[0]
+    for each in (f"earlier/{size}.checkpoint.jws", f"earlier/{size}.cosignature.jws"):
+        if each not in case.files:
+            raise NotProved(f"{each}: is missing; an earlier checkpoint and its cosignature stand together")
+    if not any(each.endswith(f"-in-{size}.proof") for each in case.files):
+        raise NotProved(f"{name}: proves the age of nothing")
+
+
+def _earlier(case: Case, size: str) -> tuple[CheckpointFound, datetime]:
+    name = f"earlier/{size}.checkpoint.jws"
+    for each in (name, f"earlier/{size}.cosignature.jws"):
+        if each not in case.files:
+            raise NotProved(f"{each}: is missing; an earlier checkpoint and its cosignature stand together")
+    token = case.token(name, "corridor-checkpoint+jws")
+    found = checkpoint_text(name, token.payload)
+    expect(name, found.origin, f"corridor/{case.manifest.run}/{case.manifest.party}", "speaks of the log")
+    expect(name, str(found.size), size, "is of size")
+    cosigned = cosignature(case, f"earlier/{size}.cosignature.jws", token.payload).at
+    signer = case.trust.signer(name, token.certificate, found.at, existed_by=cosigned)
+    expect(name, signer.party, case.manifest.party, "signed by")
+    return found, cosigned
 
 
 def entries(case: Case, checkpoint: CheckpointFound) -> tuple[EntryFound, ...]:

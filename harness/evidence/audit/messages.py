@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
 from harness.errors import NotProved
-from harness.evidence.audit import reading
+from harness.evidence.audit import chains, reading
 from harness.evidence.audit.case import Case, expect, stem, under
 from harness.evidence.audit.found import MessageFound, ReceiptFound, StatementFound
 
@@ -20,11 +20,15 @@ _STATUSES: Final[Mapping[str, frozenset[str] | None]] = {
 }
 
 
-def messages(case: Case, witnessed: datetime | None) -> tuple[MessageFound, ...]:
-    """The messages; `witnessed` is when the partner proves that they existed."""
+Age = Callable[[str], "datetime | None"]
+"""By the SHA-256 of a token's bytes: when the partner proves that it existed."""
+
+
+def messages(case: Case, witnessed: Age) -> tuple[MessageFound, ...]:
+    """The messages; `witnessed` says when the partner proves that one existed."""
     found = []
     for name in under(case.files, "messages"):
-        token, told = _envelope(case, name, "corridor-message+jws", witnessed)
+        token, told, doubt = _envelope(case, name, "corridor-message+jws", witnessed)
         kind = reading.text(name, told, "type")
         if kind == "corridor.receipt.v1":
             raise NotProved(f"{name}: is a receipt under the seal of a message")
@@ -49,16 +53,17 @@ def messages(case: Case, witnessed: datetime | None) -> tuple[MessageFound, ...]
                 payload=payload,
                 data=said if isinstance(said, dict) else None,
                 sequence=reading.whole(name, told, "sequence"),
+                doubt=doubt,
             )
         )
     return tuple(found)
 
 
-def receipts(case: Case, witnessed: datetime | None) -> tuple[ReceiptFound, ...]:
-    """The receipts; `witnessed` is when the partner proves that they existed."""
+def receipts(case: Case, witnessed: Age) -> tuple[ReceiptFound, ...]:
+    """The receipts; `witnessed` says when the partner proves that one existed."""
     found = []
     for name in under(case.files, "receipts"):
-        token, told = _envelope(case, name, "corridor-receipt+jws", witnessed)
+        token, told, doubt = _envelope(case, name, "corridor-receipt+jws", witnessed)
         expect(name, reading.text(name, told, "type"), "corridor.receipt.v1", "of type")
         said = told.get("data")
         if not isinstance(said, dict):
@@ -74,19 +79,24 @@ def receipts(case: Case, witnessed: datetime | None) -> tuple[ReceiptFound, ...]
                 of=reading.digest(name, said, "of"),
                 sequence=reading.whole(name, told, "sequence"),
                 statements=_statements(name, said),
+                doubt=doubt,
             )
         )
     return tuple(found)
 
 
-def _envelope(case: Case, name: str, typ: str, witnessed: datetime | None) -> tuple[reading.Token, reading.Thing]:
+def _envelope(case: Case, name: str, typ: str, witnessed: Age) -> tuple[reading.Token, reading.Thing, str]:
     token = case.token(name, typ)
     expect(name, token.identity, stem(name), "holds the message with identity")
     told = reading.thing(name, token.payload)
     expect(name, reading.text(name, told, "specversion"), "1.0", "of CloudEvents")
     at = reading.moment_in(name, told, "time")
     sender, receiver = reading.text(name, told, "source"), reading.text(name, told, "receiver")
-    signer = case.trust.signer(name, token.certificate, at, existed_by=witnessed)
+    doubt = ""
+    try:
+        signer = case.trust.signer(name, token.certificate, at, existed_by=witnessed(token.raw))
+    except chains.Doubted as doubted:
+        signer, doubt = chains.bearer(name, token.certificate), doubted.found
     expect(name, signer.party, sender, "signed by")
     agreed = case.agreement.found
     if {sender, receiver} != set(agreed.parties):
@@ -95,7 +105,7 @@ def _envelope(case: Case, name: str, typ: str, witnessed: datetime | None) -> tu
         raise NotProved(f"{name}: agreement {agreed.id} was not in force on {at:%Y-%m-%d %H:%M:%S}")
     expect(name, reading.text(name, told, "topic"), f"{receiver.lower()}.in.from.{sender.lower()}", "for topic")
     expect(name, reading.text(name, told, "correlationid"), case.manifest.correlation, "belongs to transaction")
-    return token, told
+    return token, told, doubt
 
 
 def _statements(name: str, said: reading.Thing) -> tuple[StatementFound, ...]:

@@ -22,6 +22,8 @@ _NAMES: Final = re.compile(
     rf"manifest\.json|manifest\.jws|README\.md|messages/{_HEX}\.jws|receipts/{_HEX}\.jws"
     rf"|documents/(?:original|own)-{_HEX}\.[a-z0-9]{{1,8}}|certificates/{_HEX}\.pem|crls/{_HEX}\.crl"
     rf"|trust/{_CODE}\.jws|agreement/agreement\.json|agreement/{_CODE}\.jws"
+    r"|earlier/[1-9][0-9]{0,11}\.(?:checkpoint|cosignature)\.jws"
+    r"|earlier/(?:0|[1-9][0-9]{0,11})-in-[1-9][0-9]{0,11}\.proof"
     r"|log/(?:0|[1-9][0-9]{0,11})\.(?:json|proof)|log/checkpoint\.jws|log/cosignature-[A-Z]{2}(?:-[a-z]+)?\.jws"
     r"|log/timestamp-[A-Z]{2}\.tsr|stamped/(?:0|[1-9][0-9]{0,11})\.(?:checkpoint\.jws|cosignature\.jws|proof|[A-Z]{2}\.tsr)"
 )

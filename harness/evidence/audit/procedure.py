@@ -20,10 +20,21 @@ from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Literal
 
+from cryptography import x509
+
 from harness.errors import NotProved
 from harness.evidence.audit import chains, container, logged, messages, opening, stamped
 from harness.evidence.audit.case import Case, Files, expect, stem, under
-from harness.evidence.audit.found import Audited, CheckpointFound, CosignatureFound, DocumentFound, counted
+from harness.evidence.audit.found import (
+    Audited,
+    CheckpointFound,
+    CosignatureFound,
+    DocumentFound,
+    MarkFound,
+    MessageFound,
+    ReceiptFound,
+    counted,
+)
 from harness.evidence.audit.links import Contents, check_links
 
 
@@ -45,15 +56,28 @@ def audit(data: bytes, *, roots: Mapping[str, str] | None = None) -> Audited:
     # (7) begins here: the cosignature proves how old everything under the checkpoint is at least.
     checkpoint, cosignatures = logged.checkpoint(case)
     witnessed = min((each.at for each in cosignatures), default=None)
+    # An earlier one may prove more, and so may a stamp; where a certificate was withdrawn since, that decides.
+    entries = logged.entries(case, checkpoint)
+    stamps, marks = stamped.stamps(case), stamped.marks(case, checkpoint)
+    every = (*marks, MarkFound(checkpoint.size, checkpoint.at, stamps))
+    known = logged.ages(case, entries), stamped.ages(case, entries, every)
+
+    def age(raw: str) -> datetime | None:
+        return min((each for each in (witnessed, *(one.get(raw) for one in known)) if each is not None), default=None)
+
     # (6) Messages and receipts.
-    sent, answers = messages.messages(case, witnessed), messages.receipts(case, witnessed)
+    sent, answers = messages.messages(case, age), messages.receipts(case, age)
+    good, heard = [each for each in sent if not each.doubt], [each for each in answers if not each.doubt]
+    doubted: tuple[MessageFound | ReceiptFound, ...] = tuple(each for each in sent if each.doubt)
+    doubted += tuple(each for each in answers if each.doubt)
+    # Where nothing else is left, nothing is proved; what stands beside it, though, no thief can take away.
+    if doubted and not good:
+        raise NotProved(doubted[0].doubt)
     # (5) Lists and agreement, as of the first thing they had to hold for.
     _signed_lists(case)
-    _signed_agreement(case, min([each.at for each in sent] + [each.at for each in answers], default=case.manifest.made))
+    _signed_agreement(case, min([each.at for each in good] + [each.at for each in heard], default=case.manifest.made))
     # (7) The records, (8) and how everything fits together.
-    told = case.manifest
-    entries, documents = logged.entries(case, checkpoint), _documents(files)
-    stamps, marks = stamped.stamps(case), stamped.marks(case, checkpoint)
+    told, documents = case.manifest, _documents(files)
     contents = Contents(told.party, told.correlation, sent, answers, documents, entries, told.absent)
     check_links(contents)
     return Audited(
@@ -64,8 +88,8 @@ def audit(data: bytes, *, roots: Mapping[str, str] | None = None) -> Audited:
         roots={each.country: chains.thumbprint(each.root) for each in case.trust.authorities.values()},
         anchored="agreement" if roots is None else "given",
         agreement=case.agreement.found,
-        messages=sent,
-        receipts=answers,
+        messages=tuple(good),
+        receipts=tuple(heard),
         documents=documents,
         entries=entries,
         checkpoint=checkpoint,
@@ -76,6 +100,7 @@ def audit(data: bytes, *, roots: Mapping[str, str] | None = None) -> Audited:
         ),
         stamps=stamps,
         marks=marks,
+        doubted=doubted,
     )
 
 
@@ -113,7 +138,7 @@ def _signed_agreement(case: Case, first: datetime) -> None:
         token = case.token(name, "corridor-agreement+jws")
         if token.payload != case.files["agreement/agreement.json"]:
             raise NotProved(f"{name}: signs another text than agreement/agreement.json")
-        signer = case.trust.signer(name, token.certificate, first)
+        signer = _agreed(case, name, token.certificate, first)
         expect(name, signer.party, party, "signed by")
         root = chains.thumbprint(case.trust.authorities[signer.country].root)
         expect(name, root, case.agreement.roots[party], "signed under the root")
@@ -122,6 +147,20 @@ def _signed_agreement(case: Case, first: datetime) -> None:
             raise NotProved(f"{name}: {stem(name)} is no party to the agreement")
     if case.manifest.party not in parties:
         raise NotProved(f"manifest.json: {case.manifest.party} is no party to the agreement")
+
+
+def _agreed(case: Case, name: str, certificate: x509.Certificate, first: datetime) -> chains.Signer:
+    """Who signed the agreement, before the first thing that rests on it, or later, to confirm these very bytes.
+
+    A party that changes its key signs again with the new one: nobody else can, and nobody can have done it for it.
+    """
+    try:
+        return case.trust.signer(name, certificate, first)
+    except NotProved as early:
+        try:
+            return case.trust.signer(name, certificate, case.manifest.made)
+        except NotProved:
+            raise early from None
 
 
 # (8) Documents as files; how all fits together is in links.
@@ -146,13 +185,16 @@ def _told(
     countries = ", ".join(sorted(case.trust.authorities))
     records = f"{len(contents.entries)} of {checkpoint.size} records"
     tokens = f"{counted(len(contents.messages), 'message')} and {counted(len(contents.receipts), 'receipt')}"
+    doubts = [each.doubt for each in contents.messages if each.doubt]
+    doubts += [each.doubt for each in contents.receipts if each.doubt]
+    in_doubt = f"; in doubt, and counted for nothing: {'; '.join(doubts)}" if doubts else ""
     return (
         f"(1) a ZIP in its one spelling, {counted(len(case.files), 'file')}",
         f"(2) the manifest lists exactly these, {sum(map(len, case.files.values()))} octets",
         f"(3) signed by {contents.party}",
         f"(4) {counted(len(case.certificates), 'certificate')} under the roots of {countries}",
         "(5) trust lists signed by their countries, the agreement by both parties",
-        f"(6) {tokens} signed by their senders",
+        f"(6) {tokens} signed by their senders{in_doubt}",
         f"(7) {records} proved in the log of {contents.party}, cosigned by {witnesses}, {', '.join(stamps)}",
         f"(8) {counted(len(contents.documents), 'document')}, messages, receipts and records fit each other",
     )

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Final
 
 from harness.errors import NotProved
 from harness.evidence.audit import logged, reading, tokens
 from harness.evidence.audit.case import Case, expect, under
-from harness.evidence.audit.found import Audited, CheckpointFound, IntervalFound, MarkFound, StampFound
+from harness.evidence.audit.found import Audited, CheckpointFound, EntryFound, IntervalFound, MarkFound, StampFound
 
 _STAMP: Final = re.compile(r"log/timestamp-([A-Z]{2})\.tsr")
 _EARLIER: Final = re.compile(
@@ -43,6 +44,24 @@ def marks(case: Case, main: CheckpointFound) -> tuple[MarkFound, ...]:
             raise NotProved(f"{name}: a bundle has no such file")
         by_size.setdefault(int(parts[1]), {}).update({parts[2]: name} if parts[2] else {})
     return tuple(_mark(case, size, by_size[size], main) for size in sorted(by_size))
+
+
+def ages(case: Case, entries: Sequence[EntryFound], marks: Sequence[MarkFound]) -> Mapping[str, datetime]:
+    """For each token (by the SHA-256 of its bytes) that a record tells of: by when stamps prove that it existed.
+
+    `marks` are all of them, the bundle's own checkpoint too. Each is proved to be continued by that one, under which
+    each record is proved to stand; so a record is under every mark that is larger than its index.
+    """
+    seen: dict[str, datetime] = {}
+    for mark in marks:
+        existed = _independent(case, mark.stamps)
+        if existed is None:
+            continue
+        for entry in entries:
+            raw = entry.fields.get("raw")
+            if entry.index < mark.size and isinstance(raw, str):
+                seen[raw] = min(existed, seen.get(raw, existed))
+    return seen
 
 
 def when(audited: Audited, index: int) -> IntervalFound:
@@ -75,8 +94,13 @@ def _mark(case: Case, size: int, replies: Mapping[str, str], main: CheckpointFou
     found = logged.checkpoint_text(name, token.payload)
     expect(name, found.origin, main.origin, "speaks of the log")
     expect(name, str(found.size), str(size), "is of size")
-    expect(name, case.trust.signer(name, token.certificate, found.at).party, case.manifest.party, "signed by")
-    logged.cosignature(case, cosigned, token.payload)
+    octets = _stamped(case, name, cosigned)
+    stamped = tuple(_stamp(case, replies[country], country, octets) for country in sorted(replies))
+    # Both signatures are among what was stamped: whoever lost a key since, has not lost what it signed before.
+    existed = _independent(case, stamped)
+    signer = case.trust.signer(name, token.certificate, found.at, existed_by=existed)
+    expect(name, signer.party, case.manifest.party, "signed by")
+    logged.cosignature(case, cosigned, token.payload, existed_by=existed)
     if size >= main.size:
         raise NotProved(f"{name}: is not earlier than log/checkpoint.jws")
     path, root = logged.path(proof, case.files[proof]), bytes.fromhex(found.root)
@@ -84,9 +108,14 @@ def _mark(case: Case, size: int, replies: Mapping[str, str], main: CheckpointFou
     nothing = size == 0 and not path and root == hashlib.sha256(b"").digest()
     if not nothing and reading.roots_from(proof, root, size, main.size, path) != bytes.fromhex(main.root):
         raise NotProved(f"{name}: is not continued by log/checkpoint.jws ({proof})")
-    octets = _stamped(case, name, cosigned)
-    stamped = tuple(_stamp(case, replies[country], country, octets) for country in sorted(replies))
     return MarkFound(size, found.at, stamped)
+
+
+def _independent(case: Case, stamps: Sequence[StampFound]) -> datetime | None:
+    """By when the stamped octets existed, whoever is asked; the word of the owner's own country alone is none."""
+    if all(each.by == case.manifest.party[:2] for each in stamps):
+        return None
+    return max(each.latest for each in stamps)
 
 
 def _stamped(case: Case, checkpoint: str, cosignature: str) -> bytes:

@@ -371,12 +371,16 @@ def test_revoked_later_but_seen_before(corridor: Corridor, at: Minutes) -> None:
     renewed = authority.issue_signing("QM", Algorithm.ES256, at(30))
     tokens = {**early.agreement_tokens, "QM": jws.sign(early.agreement, renewed, typ=jws.AGREEMENT)}
     parts = replace(early, crls=crls, agreement_tokens=tokens, made=at(60))
-    # The agreement was signed anew with the new certificate, which did not exist at the first message.
-    with pytest.raises(NotProved, match=r"agreement/QM\.jws: the certificate was not valid"):
-        audit(bundle.make(parts, renewed))
+    # The agreement, signed anew with a certificate that did not exist at the first message, is confirmed by that.
+    assert audit(bundle.make(parts, renewed)).party == "QM"
     older = authority.issue_signing("QM", Algorithm.ES256, at(0))
-    tokens["QM"] = jws.sign(early.agreement, older, typ=jws.AGREEMENT)
+    tokens = {**tokens, "QM": jws.sign(early.agreement, older, typ=jws.AGREEMENT)}
     assert audit(bundle.make(replace(parts, agreement_tokens=tokens), renewed)).party == "QM"
+    # A certificate from after the bundle confirms nothing in it.
+    later = authority.issue_signing("QM", Algorithm.ES256, at(61))
+    tokens = {**tokens, "QM": jws.sign(early.agreement, later, typ=jws.AGREEMENT)}
+    with pytest.raises(NotProved, match=r"agreement/QM\.jws: the certificate was not valid"):
+        audit(bundle.make(replace(parts, agreement_tokens=tokens), renewed))
 
 
 def test_revoked_later_and_seen_later(corridor: Corridor, parts: BundleParts, at: Minutes) -> None:

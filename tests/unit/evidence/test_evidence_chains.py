@@ -60,7 +60,8 @@ def test_honest_list(traded: Corridor, minutes: Minutes) -> None:
     assert chains.thumbprint(authority(traded, payload).root) == traded.roots["QN"]
     told = json.loads(payload)
     told["authorities"].insert(0, {**told["authorities"][0], "root": pem(traded.authorities["QM"].root)})
-    assert authority(traded, json.dumps(told).encode()).since == minutes(0)
+    read = authority(traded, json.dumps(told).encode())
+    assert read.spans == ((traded.authorities["QN"].issuing, minutes(0), None),)
 
 
 @pytest.mark.parametrize("issuing", [None, [], "x"])

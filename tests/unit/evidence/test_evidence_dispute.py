@@ -298,3 +298,31 @@ def test_two_bundles_of_one_party(corridor: Corridor) -> None:
     one = audit(corridor.bundle(corridor.qm))
     with pytest.raises(BadInput, match="both bundles are QM's"):
         rule_no_answer(one, one, of)
+
+
+def test_receipt_that_may_be_a_thiefs(corridor: Corridor, sent: Sent, at: Minutes) -> None:
+    """Who answered under a key that was lost later is not convicted of silence: nobody can say who answered."""
+    corridor.receive(sent, at(2))
+    claimant = audit(corridor.bundle(corridor.qm), roots=corridor.roots)
+    silent = respondent(corridor)
+    assert rule_no_answer(claimant, silent, sent.identity).outcome is Outcome.PROVEN
+    receipt = corridor.receipt(sent.identity, at(3))
+    corridor.answer(receipt, at(3))
+    (answered,) = respondent(corridor).receipts
+    doubted = replace(silent, doubted=(replace(answered, doubt="receipts/x.jws: in doubt"),))
+    ruling = rule_no_answer(claimant, doubted, sent.identity)
+    assert (ruling.outcome, ruling.against, ruling.because) == (Outcome.UNDECIDABLE, None, "receipts/x.jws: in doubt")
+
+
+def test_message_that_may_be_a_thiefs(corridor: Corridor) -> None:
+    """Nobody owes an answer to a message of which nobody can say who signed it."""
+    of = corridor.trade().identity
+    sides = [audit(corridor.bundle(side), roots=corridor.roots) for side in (corridor.qm, corridor.qn)]
+    claimant, other = (
+        replace(
+            one, messages=(), doubted=tuple(replace(each, doubt="messages/x.jws: in doubt") for each in one.messages)
+        )
+        for one in sides
+    )
+    ruling = rule_no_answer(claimant, other, of)
+    assert (ruling.outcome, ruling.because) == (Outcome.UNDECIDABLE, "messages/x.jws: in doubt")

@@ -1,0 +1,34 @@
+"""Signed with an SM2 key, which this software cannot check (ATTACKS C38)."""
+
+from harness.exchange import reasons
+from harness.trial import checks
+from harness.trial.ministry import Ministry
+from harness.trial.refusal import Refusal
+from harness.trial.script import Saboteur, scenario
+from harness.trial.stage import Stage
+from nodes import saboteurs
+
+REFUSED = Refusal(reasons.NATIONAL_ALGORITHM)
+
+
+@scenario(
+    title="SM2 key",
+    checks=(checks.refused_with_reason, checks.five_levels),
+    saboteurs=(Saboteur("QN", saboteurs.TakesWhatItCannotCheck, "refused_with_reason"),),
+    document="864",
+    attack="C38",
+    questions=("A4.2", "A4.3"),
+    refusals=(REFUSED,),
+)
+async def sm2_key(stage: Stage) -> None:
+    """QM's insider signs with SM2: QN says that it cannot check it, which says nothing about the signature."""
+    qm, ministry = stage.window("QM"), Ministry(stage, "QM")
+    twin = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
+    honest = await stage.message(twin)
+    await stage.answer(twin)
+    insider = await ministry.lets_slip("sm2")
+    forged = insider.signs(honest, id="qm-sm2", subject="CO-9999")
+    await stage.mallory.puts(forged)
+    await stage.answer_to(stage.identity_of(forged), "the certificate signed with SM2")
+    stage.promises(checks.refused_with_reason, of=stage.identity_of(forged), by="QN", **REFUSED.told)
+    stage.promises(checks.five_levels, of=twin.identity)
