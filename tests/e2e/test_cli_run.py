@@ -90,10 +90,10 @@ def ndjson(text: str) -> list[dict[str, Any]]:  # Any: JSON, as docs/schemas des
     return [json.loads(line) for line in text.splitlines()]
 
 
-@pytest.mark.timeout(120)  # some fifty scenarios, of which two let deadlines pass
-def test_all_scenarios(run_corridor: RunCorridor, repo_root: Path, tmp_path: Path) -> None:
-    """Every scenario of the pack holds; the lines follow their schema, and the run's folder holds the same lines."""
-    ran = run_corridor("run", "--json", folder=tmp_path)
+@pytest.mark.timeout(150)  # some forty scenarios, of which two let deadlines pass
+def test_all_but_attacks(run_corridor: RunCorridor, repo_root: Path, tmp_path: Path) -> None:
+    """All that is selected holds; the lines follow their schema, and the run's folder holds the same lines."""
+    ran = run_corridor("run", "-k", "not attacks", "--json", folder=tmp_path, timeout=140)
     assert ran.code == 0, ran.err
     schema = json.loads((repo_root / "docs" / "schemas" / "run.schema.json").read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
@@ -101,7 +101,10 @@ def test_all_scenarios(run_corridor: RunCorridor, repo_root: Path, tmp_path: Pat
     for line in lines:
         Draft202012Validator(schema).validate(line)
     assert [lines[0]["kind"], lines[-1]["kind"]] == ["run", "total"]
-    count, unplayable = lines[-1]["scenarios"], [scenario.id for scenario in PACK.scenarios if scenario.needs]
+    count = lines[-1]["scenarios"]
+    chosen = [one for one in PACK.scenarios if not one.id.startswith("attacks/")]
+    assert [line["id"] for line in lines[1:-1]] == [one.id for one in chosen]
+    unplayable = [one.id for one in chosen if one.needs]
     assert count["held"] + count["not_played"] == count["all"] == len(lines) - 2 >= 12
     assert [line["id"] for line in lines[1:-1] if line["verdict"] == "not played"] == unplayable
     assert ndjson((folder_of(ran) / "run.jsonl").read_text(encoding="utf-8")) == lines
