@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 from asn1crypto import crl as asn1_crl
@@ -31,6 +30,15 @@ _ALWAYS_CRITICAL: Final = {
     "name_constraints": "4.2.1.10",
     "inhibit_any_policy": "4.2.1.14",
 }
+_HOST: Final = r"[^@:/*.]+(\.[^@:/*.]+)*\.?"
+# A dot in front means all below a domain, but for host names, of which a constraint always means that, or all.
+_CONSTRAINTS: Final = {
+    "dns_name": re.compile(rf"({_HOST})?"),
+    "rfc822_name": re.compile(rf"([^@]+@|\.)?{_HOST}"),
+    "uniform_resource_identifier": re.compile(rf"\.?{_HOST}"),
+}
+_CRITICAL: Final = re.compile(rb"\x01\x01[^\0]")  # TRUE, in BER: in an entry of a list, only an extension has one
+_OF_AN_ENTRY: Final = frozenset({"crl_reason", "invalidity_date", "certificate_issuer"})
 _MOMENT: Final = re.compile(rb"[0-9]{12}Z|[0-9]{14}Z")  # UTCTime, GeneralizedTime: to the second, and in UTC
 
 Asn1 = Any  # the library that reads certificates is published without types
@@ -75,7 +83,8 @@ def revocation_list(it: asn1_crl.CertificateList) -> None:
     """Return when `it` may say something about a certificate (RFC 5280, 5).
 
     Raises:
-        BrokenPath: it lacks its number or its next update, or marks its number critical.
+        BrokenPath: it lacks its number or its next update, has a number that is none or critical, or says of some
+            certificate what must be understood and is not.
     """
     body = it["tbs_cert_list"]
     if not body["next_update"].native:
@@ -87,12 +96,17 @@ def revocation_list(it: asn1_crl.CertificateList) -> None:
         raise BrokenPath("a revocation list with an extension twice (RFC 5280, 5.2)")
     if "crl_number" not in found or "crl_number" in it.critical_extensions:
         raise BrokenPath("a revocation list without a number, or with a critical one (RFC 5280, 5.2.3)")
-
-
-def address_within(base: str, other: str) -> bool:
-    """Whether an address, or a range, lies in the range `base` (RFC 5280, 4.2.1.10): the library knows no addresses."""
-    within, found = ip_network(base), ip_network(other) if "/" in other else ip_network(ip_address(other))
-    return within.version == found.version and found.subnet_of(within)  # type: ignore[arg-type] # one version, both
+    number = it.crl_number_value
+    if number.native < 0 or len(number.contents) > LONGEST_SERIAL:
+        raise BrokenPath("a revocation list with a number below 0, or of more than 20 octets (RFC 5280, 5.2.3)")
+    entries = body["revoked_certificates"]
+    if not _CRITICAL.search(entries.contents or b""):
+        return  # lists are long, and to look into each entry takes long
+    for each in entries:
+        if unknown := each.critical_extensions - _OF_AN_ENTRY:
+            raise BrokenPath(
+                f"a revocation list that says something critical and unknown: {min(unknown)} (RFC 5280, 5.3)"
+            )
 
 
 def _read_by_another(der: bytes) -> None:
@@ -197,8 +211,8 @@ def _constraint(subtree: Asn1) -> Iterator[str]:
     # A mask with holes is found by the other parser.
     if base.name == "ip_address" and len(base.chosen.contents) not in (8, 32):
         yield "a constraint on addresses that is none (RFC 5280, 4.2.1.10)"
-    if base.name == "dns_name" and base.chosen.native.startswith("."):
-        yield "a constraint on host names that begins with a dot (RFC 5280, 4.2.1.10)"
+    if base.name in _CONSTRAINTS and not _CONSTRAINTS[base.name].fullmatch(base.chosen.native):
+        yield f"a constraint on names that is none: {base.name} {base.chosen.native[:60]!r} (RFC 5280, 4.2.1.10)"
 
 
 def _usage(it: asn1_x509.Certificate) -> None:
