@@ -91,6 +91,8 @@ def revocation_list(it: asn1_crl.CertificateList) -> None:
         raise BrokenPath("a revocation list without a next update (RFC 5280, 5.1.2.5)")
     if it["signature_algorithm"].dump() != body["signature"].dump():
         raise BrokenPath("a revocation list that names two signature algorithms (RFC 5280, 5.1.1.2)")
+    if it["signature"].contents[:1] != b"\0":
+        raise BrokenPath("a revocation list with a signature of no whole number of octets (RFC 5280, 5.1.1.3)")
     found = [each["extn_id"].native for each in body["crl_extensions"]]
     if len(found) != len(set(found)):
         raise BrokenPath("a revocation list with an extension twice (RFC 5280, 5.2)")
@@ -126,6 +128,9 @@ def _form(it: asn1_x509.Certificate) -> None:
     body = it["tbs_certificate"]
     if it["signature_algorithm"].dump() != body["signature"].dump():
         raise BrokenPath(f"{_called(it)} names two signature algorithms (RFC 5280, 4.1.1.2)")
+    if it["signature_value"].contents[:1] != b"\0":
+        # Else one signature would fit several spellings of a certificate, with a fingerprint each (CVE-2014-8275).
+        raise BrokenPath(f"{_called(it)}: a signature of no whole number of octets (RFC 5280, 4.1.1.3)")
     if body["version"].native != "v3" and len(body["extensions"]):
         raise BrokenPath(f"{_called(it)} has extensions, and is not of version 3 (RFC 5280, 4.1.2.1)")
     serial = body["serial_number"]
