@@ -71,12 +71,13 @@ def made(common: str, by: Made | None, authority: bool, changes: dict[str, objec
         **changes,
     }
     key, signer = told["key"], by.key if by else told["key"]
-    name = told.get("name") or x509.Name(
+    usual = x509.Name(
         [
             x509.NameAttribute(NameOID.COUNTRY_NAME, str(told["country"])),
             x509.NameAttribute(NameOID.COMMON_NAME, common),
         ]
     )
+    name = usual if told.get("name") is None else told["name"]
     builder = (
         x509.CertificateBuilder()
         .subject_name(name)  # type: ignore[arg-type]
@@ -107,7 +108,15 @@ def listed(
     by: Made, entry: x509.RevokedCertificate | None, changes: dict[str, object]
 ) -> x509.CertificateRevocationList:
     """A revocation list."""
-    told: dict[str, object] = {"since": AT - DAY, "until": AT + DAY, "key": by.key, "number": True, **changes}
+    told: dict[str, object] = {
+        "since": AT - DAY,
+        "until": AT + DAY,
+        "key": by.key,
+        "number": True,
+        "more": (),
+        "more entries": (),
+        **changes,
+    }
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(by.certificate.subject)
@@ -117,8 +126,10 @@ def listed(
     )
     if told["number"]:
         builder = builder.add_extension(x509.CRLNumber(1), critical=False)
-    if entry is not None:
-        builder = builder.add_revoked_certificate(entry)
+    for extension, critical in told["more"]:  # type: ignore[attr-defined]
+        builder = builder.add_extension(extension, critical=critical)
+    for each in () if entry is None else (entry, *told["more entries"]):  # type: ignore[misc]
+        builder = builder.add_revoked_certificate(each)
     signer = told["key"]
     digest = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
     return builder.sign(signer, digest)  # type: ignore[arg-type]
