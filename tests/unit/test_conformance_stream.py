@@ -191,3 +191,30 @@ def test_a_list_is_told_from_a_certificate() -> None:
         said, every = answered(kind, line({**kind.case, field: value}))
         assert every
         assert [each["verdict"] for each in said] == [expected]
+
+
+def test_several_in_one_text() -> None:
+    """Authorities, anchors and lists may come as one text, as files of PEM do; of a leaf's text the first counts."""
+    kind = KINDS["x509"]
+    joined = {
+        name: ["\n".join([*map(str, found), "a word after"])]
+        for name, found in kind.case.items()
+        if found and isinstance(found, list) and name != "key_usage"
+    }
+    chain = "\n".join(map(str, [kind.case["leaf"], *joined["intermediates"]]))
+    said, every = answered(kind, line({**kind.case, **joined, "leaf": chain}))
+    assert every
+    assert [each["verdict"] for each in said] == ["valid"]
+    assert len(kind.case["crls"]) > 1  # type: ignore[arg-type] # a list
+
+
+@pytest.mark.parametrize("over", [1, 2, 3, 70_000])
+def test_a_line_without_end(monkeypatch: pytest.MonkeyPatch, over: int) -> None:
+    """One that is longer than any case is answered once, and not kept in memory; the next one as ever."""
+    kind = KINDS["jws"]
+    monkeypatch.setattr(stream, "LARGEST", len(line(kind.case)))
+    long = line({**kind.case, "more": "x" * over})
+    said, every = answered(kind, long + line(kind.case))
+    assert not every
+    assert [each["verdict"] for each in said] == ["unsupported", "accepted"]
+    assert "more than" in str(said[0]["reason"])
