@@ -30,6 +30,8 @@ _ALWAYS_CRITICAL: Final = {
     "name_constraints": "4.2.1.10",
     "inhibit_any_policy": "4.2.1.14",
 }
+_UNSEEN: Final = re.compile(rb"[\x00-\x20\x7f]")  # one reader ends a name there and another does not (CVE-2009-2408)
+_ABSOLUTE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:.")
 _HOST: Final = r"[^@:/*.]+(\.[^@:/*.]+)*\.?"
 # A dot in front means all below a domain, but for host names, of which a constraint always means that, or all.
 _CONSTRAINTS: Final = {
@@ -160,15 +162,19 @@ def _names(it: asn1_x509.Certificate) -> None:
 
 
 def _malformed(name: Asn1) -> bool:
-    if name.name == "ip_address":
-        return len(name.chosen.contents) not in (4, 16)
-    told = name.chosen.native
-    if name.name == "dns_name":
-        return not all(told.removesuffix(".").split("."))
-    if name.name == "rfc822_name":
-        mailbox, at, host = told.partition("@")
-        return not (mailbox and at and host) or "@" in host
-    return False
+    told: bytes = name.chosen.contents  # as it stands: the library tidies up what it reads
+    match name.name:
+        case "ip_address":
+            return len(told) not in (4, 16)
+        case "dns_name":
+            return _UNSEEN.search(told) is not None or not all(told.removesuffix(b".").split(b"."))
+        case "rfc822_name":
+            mailbox, at, host = told.partition(b"@")
+            return not (mailbox and at and host) or b"@" in host or _UNSEEN.search(host) is not None
+        case "uniform_resource_identifier":
+            return _ABSOLUTE.match(told) is None or _UNSEEN.search(told) is not None
+        case _:
+            return False
 
 
 def _extensions(it: asn1_x509.Certificate) -> None:

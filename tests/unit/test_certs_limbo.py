@@ -148,6 +148,29 @@ def test_constraints_that_none_can_meet(kind: int, base: bytes, *, excluded: boo
     assert verdict_of(plan)["verdict"] == "invalid"
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "expected"),
+    [
+        (2, b"_x.example.com", "valid"),
+        (2, b" ", "invalid"),
+        (2, b"example.com\0.example.org", "invalid"),
+        (2, b"example..com", "invalid"),
+        (2, b"\xc3\xa9.example", "invalid"),
+        (1, b'"a b"@example.com', "valid"),
+        (1, b"a@example.com\0.example.org", "invalid"),
+        (6, b"urn:example:a", "valid"),
+        (6, b"//example.com/a", "invalid"),
+        (6, b"https://example.com/\n", "invalid"),
+        (7, b"\xc0\0\2", "invalid"),
+    ],
+)
+def test_names_that_are_none(kind: int, name: bytes, expected: str) -> None:
+    """RFC 5280, 4.2.1.6; what one reader cuts short, another does not (CVE-2009-2408)."""
+    found = bytes((0x80 | kind, len(name))) + name
+    value = x509.UnrecognizedExtension(ExtensionOID.SUBJECT_ALTERNATIVE_NAME, bytes((0x30, len(found))) + found)
+    assert verdict_of(Plan(leaf={"more": ((value, False),)}))["verdict"] == expected
+
+
 AIA = x509.AuthorityInformationAccess([x509.AccessDescription(x509.OID_CA_ISSUERS, DNS("example.com"))])
 NOBODYS = ((x509.UnrecognizedExtension(PRIVATE, b""), True),)
 LEAF_ONLY = x509.BasicConstraints(ca=False, path_length=None)
