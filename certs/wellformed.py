@@ -85,10 +85,12 @@ def revocation_list(it: asn1_crl.CertificateList) -> None:
     """Return when `it` may say something about a certificate (RFC 5280, 5).
 
     Raises:
-        BrokenPath: it lacks its number or its next update, has a number that is none or critical, or says of some
-            certificate what must be understood and is not.
+        BrokenPath: it is of another version, lacks its number or its next update, has a number that is none or
+            critical, or says of some certificate what must be understood and is not.
     """
     body = it["tbs_cert_list"]
+    if body["version"].native != "v2":
+        raise BrokenPath("a revocation list with extensions, and not of version 2 (RFC 5280, 5.1.2.1)")
     if not body["next_update"].native:
         raise BrokenPath("a revocation list without a next update (RFC 5280, 5.1.2.5)")
     if it["signature_algorithm"].dump() != body["signature"].dump():
@@ -103,10 +105,13 @@ def revocation_list(it: asn1_crl.CertificateList) -> None:
     number = it.crl_number_value
     if number.native < 0 or len(number.contents) > LONGEST_SERIAL:
         raise BrokenPath("a revocation list with a number below 0, or of more than 20 octets (RFC 5280, 5.2.3)")
-    entries = body["revoked_certificates"]
-    if not _CRITICAL.search(entries.contents or b""):
+    _entries(body["revoked_certificates"])
+
+
+def _entries(of_a_list: Asn1) -> None:
+    if not _CRITICAL.search(of_a_list.contents or b""):
         return  # lists are long, and to look into each entry takes long
-    for each in entries:
+    for each in of_a_list:
         if unknown := each.critical_extensions - _OF_AN_ENTRY:
             raise BrokenPath(
                 f"a revocation list that says something critical and unknown: {min(unknown)} (RFC 5280, 5.3)"

@@ -9,10 +9,12 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
 from importlib import resources
 from pathlib import Path
 
 import pytest
+from asn1crypto import crl as asn1_crl
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -180,6 +182,14 @@ def test_paths(case: str) -> None:
     assert judge() == expected
 
 
+def signed(octets: bytes) -> bytes:
+    """By the root, with a last bit that is zero: one that may be left out of a string of bits."""
+    signature = b"\1"
+    while signature[-1] % 2:
+        signature = ROOT.key.sign(octets, ec.ECDSA(hashes.SHA256()))  # type: ignore[call-arg, arg-type] # an EC key
+    return signature
+
+
 def rewritten(change: str) -> str:
     """A leaf under the root with something in it that no library writes, signed by the root."""
     found = asn1_x509.Certificate.load(below(ROOT).certificate.public_bytes(Encoding.DER))
@@ -197,10 +207,7 @@ def rewritten(change: str) -> str:
             body["issuer"] = asn1_x509.Name.build({})
         case "version 1, and extensions":
             body["version"] = "v1"
-    signed, signature = body.dump(force=True), b"\1"
-    while signature[-1] % 2:  # a last bit that is zero may be left out of a string of bits
-        signature = ROOT.key.sign(signed, ec.ECDSA(hashes.SHA256()))  # type: ignore[call-arg, arg-type] # an EC key
-    found["signature_value"] = signature
+    found["signature_value"] = signature = signed(body.dump(force=True))
     if change == "two algorithms":
         found["signature_algorithm"]["algorithm"] = "sha384_ecdsa"
     der = found.dump(force=True)
@@ -233,9 +240,28 @@ def delisted(by: Made, *entries: x509.RevokedCertificate, **changes: object) -> 
     return pem(listed(by, entries[0] if entries else None, {**changes, "more entries": entries[1:]}))
 
 
-def withdrawn(number: int, *extensions: tuple[x509.ExtensionType, bool]) -> x509.RevokedCertificate:
+def relisted(change: str, *entries: x509.RevokedCertificate) -> str:
+    """A list of the root's with something in it that no library writes, signed by the root."""
+    found = asn1_crl.CertificateList.load(listed(ROOT, entries[0] if entries else None, {}).public_bytes(Encoding.DER))
+    body = found["tbs_cert_list"]
+    match change:
+        case "version 1":
+            body["version"] = "v1"
+        case "no next update":
+            body["next_update"] = None
+        case "years in four digits":
+            for name in ("this_update", "next_update"):
+                body[name] = asn1_x509.Time({"general_time": body[name].native})
+    found["signature"] = signed(body.dump(force=True))
+    text = base64.encodebytes(found.dump(force=True)).decode()
+    return f"-----BEGIN X509 CRL-----\n{text}-----END X509 CRL-----\n"
+
+
+def withdrawn(
+    number: int, *extensions: tuple[x509.ExtensionType, bool], at: datetime = AT - DAY
+) -> x509.RevokedCertificate:
     """An entry of a list."""
-    builder = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(AT - DAY)
+    builder = x509.RevokedCertificateBuilder().serial_number(number).revocation_date(at)
     for extension, critical in extensions:
         builder = builder.add_extension(extension, critical=critical)
     return builder.build()
@@ -255,6 +281,11 @@ LISTS: dict[str, tuple[list[str], str]] = {
     "an entry that one need not understand": ([delisted(ROOT, withdrawn(ELSE, (UNKNOWN, False)))], "valid"),
     "a number of 21 octets": ([delisted(ROOT, number=False, more=((TOO_LONG, False),))], "indeterminate"),
     "a number below 0": ([delisted(ROOT, number=False, more=((NEGATIVE, False),))], "indeterminate"),
+    "a number that is critical": ([delisted(ROOT, number=False, more=((x509.CRLNumber(1), True),))], "indeterminate"),
+    "version 1": ([relisted("version 1")], "indeterminate"),
+    "nothing but signed again": ([relisted("nothing")], "valid"),
+    "crl_validity_no_overlap": ([delisted(ROOT, since=AT - 9 * DAY, until=AT - DAY)], "indeterminate"),
+    "another authority's": ([delisted(ROOT), delisted(authority("else", None), withdrawn(OWN))], "valid"),
     "nonsense beside": (["nonsense", delisted(ROOT, key=KEYS["other"]), delisted(ROOT)], "valid"),
 }
 
@@ -307,14 +338,23 @@ def test_other_suites_certificates_beside_a_path() -> None:
 
 
 DISTRIBUTED = x509.DistributionPoint([x509.UniformResourceIdentifier("http://x.invalid"), HOST], None, None, None)
+
+
+def listed_by(*lists: str) -> Callable[[], str]:
+    """Our verdict on an honest leaf under the root, by these lists."""
+    return lambda: said(pem(LEAF.certificate), [pem(ROOT.certificate)], crls=list(lists))
+
+
 DIFFERENCES: dict[str, Callable[[], str]] = {
     "a negative serial number": lambda: said(rewritten("a number below 0"), [pem(ROOT.certificate)]),
     "policy constraints not critical": lambda: str(
         verdict_of(Plan(issuing={"more": ((x509.PolicyConstraints(3, None), False),)}))["verdict"]
     ),
-    "one number twice in a list": lambda: said(
-        pem(LEAF.certificate), [pem(ROOT.certificate)], crls=[delisted(ROOT, withdrawn(ELSE), withdrawn(ELSE))]
-    ),
+    "a list of a later day than the question": listed_by(delisted(ROOT, since=AT + DAY, until=AT + 9 * DAY)),
+    "withdrawn after the day in question": listed_by(delisted(ROOT, withdrawn(OWN, at=AT + DAY))),
+    "withdrawn by a list without next update": listed_by(relisted("no next update", withdrawn(OWN))),
+    "withdrawn by a list that writes 2026 in four digits": listed_by(relisted("years in four digits", withdrawn(OWN))),
+    "one number twice in a list": listed_by(delisted(ROOT, withdrawn(ELSE), withdrawn(ELSE))),
     "a distribution point with another kind of name too": lambda: said(
         pem(below(ROOT, more=((x509.CRLDistributionPoints([DISTRIBUTED]), False),)).certificate),
         [pem(ROOT.certificate)],
