@@ -131,7 +131,7 @@ def untrusted() -> str:
 
 def self_issued_outside() -> str:
     """`rfc5280::nc::permitted-self-issued`: who only renews its key may be called what it is called."""
-    root = authority("root", None, more=names(HOST))
+    root = authority("root", None, more=((x509.NameConstraints([HOST], [FORBIDDEN]), True),))
     again = authority("root", root, more=also(FORBIDDEN, x509.DNSName("*.example.com")))
     return on([root], [again], below(again, more=also(HOST)))
 
