@@ -99,7 +99,7 @@ JUNK: st.SearchStrategy[JsonValue] = st.one_of(
         ]
     ),
     st.lists(st.one_of(st.none(), st.text(max_size=9)), max_size=3).map(list),
-    st.dictionaries(st.text(max_size=5), st.integers(0, 9), max_size=3).map(dict),
+    st.dictionaries(st.text("abé", max_size=5), st.integers(0, 9), max_size=3).map(dict),
 )
 
 
