@@ -1,7 +1,8 @@
 """The process that validates paths: one question a line on stdin, one answer a line on stdout, until the pipe closes.
 
-Path building and RFC 5280, 6.1 and 6.3, are pyhanko-certvalidator's; what it leaves out is in certs.wellformed and
-here. Nothing is fetched, and no clock is read: the moment stands in the question.  Who asks: certs.worker.
+Path building and RFC 5280, 6.1 and 6.3, are pyhanko-certvalidator's; what it leaves out is in certs.wellformed,
+certs.namespaces and here. Nothing is fetched, and no clock is read: the moment stands in the question.
+Who asks: certs.worker.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from asn1crypto import keys as asn1_keys
 from asn1crypto import x509 as asn1_x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.exceptions import UnsupportedAlgorithm as UnknownAlgorithm
-from pyhanko_certvalidator import ValidationContext, authority, name_trees, policy_decl, sig_validate
+from pyhanko_certvalidator import ValidationContext, authority, policy_decl, sig_validate
 from pyhanko_certvalidator import errors as hanko
 from pyhanko_certvalidator.path import ValidationPath
 from pyhanko_certvalidator.registry import SimpleTrustManager
 from pyhanko_certvalidator.validate import async_validate_path
 
-from certs import wellformed
+from certs import namespaces, wellformed
 from certs.errors import (
     BrokenPath,
     Expired,
@@ -84,8 +85,7 @@ _UNDERSTOOD: Final = frozenset(
 )
 _COMPROMISED: Final = frozenset({"key_compromise", "ca_compromise", "aa_compromise"})
 
-# It knows no constraint on addresses, and gives up on a path that has one.
-name_trees._name_type_checkers[name_trees.GeneralNameType.IP_ADDRESS] = wellformed.address_within  # noqa: SLF001 # type: ignore[assignment]
+namespaces.teach()
 
 
 def main() -> None:
@@ -107,19 +107,26 @@ def main() -> None:
 
 def answer(question: Question) -> Answer:
     """Whether some path from an anchor to the leaf holds; if none does, why not, by the path that came furthest."""
-    try:
-        _walk(question)
-    except TrustError as error:
-        return Answer.of(error)
-    except (RecursionError, MemoryError) as error:
-        return Answer.of(PathTooCostly(f"validation takes too much: {type(error).__name__}"))
-    except NotImplementedError as error:
-        return Answer.of(OutsideNames(f"a constraint on names that cannot be processed: {error}"))
     # asn1crypto and what stands on it raise almost anything on octets that are no certificate. No verdict is lost by
     # it: whatever it was, the path was not shown to hold.
+    try:
+        _walk(question)
     except Exception as error:  # noqa: BLE001
-        return Answer.of(BrokenPath(f"the certificate cannot be read: {type(error).__name__}: {error}"))
+        return Answer.of(_refusal(error))
     return Answer()
+
+
+def _refusal(error: Exception) -> TrustError:
+    """What an error says of the path on which it came up."""
+    match error:
+        case TrustError():
+            return error
+        case RecursionError() | MemoryError():
+            return PathTooCostly(f"validation takes too much: {type(error).__name__}")
+        case NotImplementedError():
+            return OutsideNames(f"a constraint on names that cannot be processed: {error}")
+        case _:
+            return BrokenPath(f"the certificate cannot be read: {type(error).__name__}: {error}")
 
 
 class _Brought:
@@ -131,7 +138,7 @@ class _Brought:
         self._ders[id(self.leaf)] = question.leaf
         self.intermediates = list(self._readable(question.intermediates))
         self._given: dict[int, asn1_x509.Certificate] = {}
-        self.anchors = [self._as_root(each) for each in self._readable(question.anchors)]
+        self.anchors = list(self._as_roots(self._readable(question.anchors)))
         self.crls = _lists(question.crls)
 
     def der(self, it: asn1_x509.Certificate) -> bytes:
@@ -141,6 +148,14 @@ class _Brought:
     def given(self, anchor: asn1_x509.Certificate) -> asn1_x509.Certificate:
         """An anchor as it was brought."""
         return self._given[id(anchor)]
+
+    def _as_roots(self, given: Iterable[asn1_x509.Certificate]) -> Iterable[asn1_x509.Certificate]:
+        """Those whose own bounds can be read: no other can anchor anything."""
+        for each in given:
+            with suppress(ValueError, TypeError, KeyError):
+                root = self._as_root(each)
+                _anchor(root)
+                yield root
 
     def _as_root(self, given: asn1_x509.Certificate) -> asn1_x509.Certificate:
         """An anchor that issued itself: the library looks for the issuer of whoever signed a revocation list.
@@ -177,14 +192,15 @@ def _walk(question: Question) -> None:
     for path in _paths(brought, question):
         try:
             _holds(path, brought, question)
-        except TrustError as error:
-            refusals.append(error)
+        # What a stranger put beside the honest certificates must not spoil their path.
+        except Exception as error:  # noqa: BLE001
+            refusals.append(_refusal(error))
         else:
             return
-    # (3) None does. One that might, if only lists were at hand, makes the whole undecided.
+    # (3) None does. One that might, if only lists were at hand, or time, makes the whole undecided.
     if not refusals:
         raise BrokenPath(f"no path from {brought.leaf.issuer.human_friendly} to an anchor")
-    raise next((each for each in refusals if isinstance(each, RevocationUnknown)), refusals[0])
+    raise next((each for each in refusals if isinstance(each, RevocationUnknown | PathTooCostly)), refusals[0])
 
 
 def _paths(brought: _Brought, question: Question) -> Iterable[ValidationPath]:
@@ -237,6 +253,7 @@ def _holds(path: ValidationPath, brought: _Brought, question: Question) -> None:
         _now(async_validate_path(_context(question, brought, [root]), path, parameters))
     except (hanko.PathError, hanko.ValidationError) as error:
         raise _meaning(error) from error
+    namespaces.no_wildcard_over_excluded([root, *certificates])
     # (2.4) A withdrawal counts from its very second, and after a compromise from when the key was lost.
     if question.revocation:
         _not_withdrawn([root, *certificates], brought.crls, at)
@@ -260,19 +277,12 @@ def _context(question: Question, brought: _Brought, anchors: Iterable[asn1_x509.
 
 def _anchor(it: asn1_x509.Certificate) -> authority.CertTrustAnchor:
     """An anchor whose own bounds bind (RFC 5937, 3.2); its policies are the asker's business."""
-    names = it.name_constraints_value
-    bounds = None
-    if names is not None:
-        bounds = policy_decl.PKIXValidationParams(
-            initial_permitted_subtrees=name_trees.default_permitted_subtrees()
-            | name_trees.process_general_subtrees(names["permitted_subtrees"]),
-            initial_excluded_subtrees=name_trees.default_excluded_subtrees()
-            | name_trees.process_general_subtrees(names["excluded_subtrees"]),
-        )
     length = it.max_path_length
     return authority.CertTrustAnchor(
         it,
-        authority.TrustQualifiers(standard_parameters=bounds, max_path_length=length, max_aa_path_length=length),
+        authority.TrustQualifiers(
+            standard_parameters=namespaces.bounds(it), max_path_length=length, max_aa_path_length=length
+        ),
     )
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
 from asn1crypto import crl as asn1_crl
@@ -31,6 +30,17 @@ _ALWAYS_CRITICAL: Final = {
     "name_constraints": "4.2.1.10",
     "inhibit_any_policy": "4.2.1.14",
 }
+_UNSEEN: Final = re.compile(rb"[\x00-\x20\x7f]")  # one reader ends a name there and another does not (CVE-2009-2408)
+_ABSOLUTE: Final = re.compile(rb"[A-Za-z][A-Za-z0-9+.-]*:.")
+_HOST: Final = r"[^@:/*.]+(\.[^@:/*.]+)*\.?"
+# A dot in front means all below a domain, but for host names, of which a constraint always means that, or all.
+_CONSTRAINTS: Final = {
+    "dns_name": re.compile(rf"({_HOST})?"),
+    "rfc822_name": re.compile(rf"([^@]+@|\.)?{_HOST}"),
+    "uniform_resource_identifier": re.compile(rf"\.?{_HOST}"),
+}
+_CRITICAL: Final = re.compile(rb"\x01\x01[^\0]")  # TRUE, in BER: in an entry of a list, only an extension has one
+_OF_AN_ENTRY: Final = frozenset({"crl_reason", "invalidity_date", "certificate_issuer"})
 _MOMENT: Final = re.compile(rb"[0-9]{12}Z|[0-9]{14}Z")  # UTCTime, GeneralizedTime: to the second, and in UTC
 
 Asn1 = Any  # the library that reads certificates is published without types
@@ -75,24 +85,37 @@ def revocation_list(it: asn1_crl.CertificateList) -> None:
     """Return when `it` may say something about a certificate (RFC 5280, 5).
 
     Raises:
-        BrokenPath: it lacks its number or its next update, or marks its number critical.
+        BrokenPath: it is of another version, lacks its number or its next update, has a number that is none or
+            critical, or says of some certificate what must be understood and is not.
     """
     body = it["tbs_cert_list"]
+    if body["version"].native != "v2":
+        raise BrokenPath("a revocation list with extensions, and not of version 2 (RFC 5280, 5.1.2.1)")
     if not body["next_update"].native:
         raise BrokenPath("a revocation list without a next update (RFC 5280, 5.1.2.5)")
     if it["signature_algorithm"].dump() != body["signature"].dump():
         raise BrokenPath("a revocation list that names two signature algorithms (RFC 5280, 5.1.1.2)")
+    if it["signature"].contents[:1] != b"\0":
+        raise BrokenPath("a revocation list with a signature of no whole number of octets (RFC 5280, 5.1.1.3)")
     found = [each["extn_id"].native for each in body["crl_extensions"]]
     if len(found) != len(set(found)):
         raise BrokenPath("a revocation list with an extension twice (RFC 5280, 5.2)")
     if "crl_number" not in found or "crl_number" in it.critical_extensions:
         raise BrokenPath("a revocation list without a number, or with a critical one (RFC 5280, 5.2.3)")
+    number = it.crl_number_value
+    if number.native < 0 or len(number.contents) > LONGEST_SERIAL:
+        raise BrokenPath("a revocation list with a number below 0, or of more than 20 octets (RFC 5280, 5.2.3)")
+    _entries(body["revoked_certificates"])
 
 
-def address_within(base: str, other: str) -> bool:
-    """Whether an address, or a range, lies in the range `base` (RFC 5280, 4.2.1.10): the library knows no addresses."""
-    within, found = ip_network(base), ip_network(other) if "/" in other else ip_network(ip_address(other))
-    return within.version == found.version and found.subnet_of(within)  # type: ignore[arg-type] # one version, both
+def _entries(of_a_list: Asn1) -> None:
+    if not _CRITICAL.search(of_a_list.contents or b""):
+        return  # lists are long, and to look into each entry takes long
+    for each in of_a_list:
+        if unknown := each.critical_extensions - _OF_AN_ENTRY:
+            raise BrokenPath(
+                f"a revocation list that says something critical and unknown: {min(unknown)} (RFC 5280, 5.3)"
+            )
 
 
 def _read_by_another(der: bytes) -> None:
@@ -112,6 +135,9 @@ def _form(it: asn1_x509.Certificate) -> None:
     body = it["tbs_certificate"]
     if it["signature_algorithm"].dump() != body["signature"].dump():
         raise BrokenPath(f"{_called(it)} names two signature algorithms (RFC 5280, 4.1.1.2)")
+    if it["signature_value"].contents[:1] != b"\0":
+        # Else one signature would fit several spellings of a certificate, with a fingerprint each (CVE-2014-8275).
+        raise BrokenPath(f"{_called(it)}: a signature of no whole number of octets (RFC 5280, 4.1.1.3)")
     if body["version"].native != "v3" and len(body["extensions"]):
         raise BrokenPath(f"{_called(it)} has extensions, and is not of version 3 (RFC 5280, 4.1.2.1)")
     serial = body["serial_number"]
@@ -141,15 +167,19 @@ def _names(it: asn1_x509.Certificate) -> None:
 
 
 def _malformed(name: Asn1) -> bool:
-    if name.name == "ip_address":
-        return len(name.chosen.contents) not in (4, 16)
-    told = name.chosen.native
-    if name.name == "dns_name":
-        return not all(told.removesuffix(".").split("."))
-    if name.name == "rfc822_name":
-        mailbox, at, host = told.partition("@")
-        return not (mailbox and at and host) or "@" in host
-    return False
+    told: bytes = name.chosen.contents  # as it stands: the library tidies up what it reads
+    match name.name:
+        case "ip_address":
+            return len(told) not in (4, 16)
+        case "dns_name":
+            return _UNSEEN.search(told) is not None or not all(told.removesuffix(b".").split(b"."))
+        case "rfc822_name":
+            mailbox, at, host = told.partition(b"@")
+            return not (mailbox and at and host) or b"@" in host or _UNSEEN.search(host) is not None
+        case "uniform_resource_identifier":
+            return _ABSOLUTE.match(told) is None or _UNSEEN.search(told) is not None
+        case _:
+            return False
 
 
 def _extensions(it: asn1_x509.Certificate) -> None:
@@ -197,8 +227,8 @@ def _constraint(subtree: Asn1) -> Iterator[str]:
     # A mask with holes is found by the other parser.
     if base.name == "ip_address" and len(base.chosen.contents) not in (8, 32):
         yield "a constraint on addresses that is none (RFC 5280, 4.2.1.10)"
-    if base.name == "dns_name" and base.chosen.native.startswith("."):
-        yield "a constraint on host names that begins with a dot (RFC 5280, 4.2.1.10)"
+    if base.name in _CONSTRAINTS and not _CONSTRAINTS[base.name].fullmatch(base.chosen.native):
+        yield f"a constraint on names that is none: {base.name} {base.chosen.native[:60]!r} (RFC 5280, 4.2.1.10)"
 
 
 def _usage(it: asn1_x509.Certificate) -> None:

@@ -175,6 +175,20 @@ def test_a_certificate_that_nobody_brings(answers: Answers, authority: Authority
     assert [one["verdict"] for one in said] == ["indeterminate", "valid"]
 
 
+def test_certificates_that_cannot_be_read(answers: Answers, authority: Authority) -> None:
+    """Beside those that count they count for nothing; where one may be missing, we say that we could not read it."""
+    junk = "-----BEGIN CERTIFICATE-----\nMAA=\n-----END CERTIFICATE-----\n"
+    token = stamped(authority)
+    said = answers(
+        case(authority, token, 1, roots=[junk, pem(authority.root)], intermediates=[pem(authority.issuing), junk]),
+        case(authority, token, 2, roots=[junk]),
+        case(authority, token, 3, intermediates=[junk]),
+        case(authority, token, 4, intermediates=[junk], digest="00" * 32),
+    )
+    assert [one["verdict"] for one in said] == ["valid", "unsupported", "unsupported", "invalid"]
+    assert all("cannot be read" in one["reason"] for one in said[1:3])
+
+
 def test_a_stamp_by_an_authority_for_certificates(answers: Answers, authority: Authority) -> None:
     """What vouches for others does not stamp with the same key, whatever its extended key usage says."""
     key = p256_key(Chance(4).octets, "both")

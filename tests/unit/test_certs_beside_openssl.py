@@ -7,182 +7,20 @@ from __future__ import annotations
 
 import re
 import subprocess
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from certs.crossing import Bounds, for_crossing
 from harness.cli.conformance.x509 import verdict
 
-AT = datetime(2026, 6, 1, tzinfo=UTC)
-DAY = timedelta(days=1)
-Key = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
-OWN, THEIRS = x509.ObjectIdentifier("2.25.100"), x509.ObjectIdentifier("2.25.200")
-KEYS: dict[str, Key] = {name: ec.generate_private_key(ec.SECP256R1()) for name in ("root", "issuing", "leaf", "other")}
-KEYS["small"] = rsa.generate_private_key(65537, 1024)  # noqa: S505 - the point of its case
-KEYS["large"] = rsa.generate_private_key(65537, 2048)
-KEYS["edwards"] = ed25519.Ed25519PrivateKey.generate()
-
-
-def usage(**bits: bool) -> x509.KeyUsage:
-    """A key usage with these bits."""
-    names = (
-        "digital_signature content_commitment key_encipherment data_encipherment key_agreement key_cert_sign crl_sign"
-        " encipher_only decipher_only"
-    )
-    return x509.KeyUsage(**{name: bits.get(name, False) for name in names.split()})
-
-
-@dataclass(frozen=True)
-class Made:
-    """A certificate and the key in it."""
-
-    certificate: x509.Certificate
-    key: Key
-
-
-@dataclass
-class Plan:
-    """A root, an issuing authority and a leaf, as they would be honest; a case changes what it is about."""
-
-    root: dict[str, object] = field(default_factory=dict)
-    issuing: dict[str, object] = field(default_factory=dict)
-    leaf: dict[str, object] = field(default_factory=dict)
-    revoked: dict[str, object] | None = None  # the leaf, with these things said of it
-    crls: dict[str, object] = field(default_factory=dict)  # of the issuing authority
-    settings: dict[str, object] = field(default_factory=dict)
-    anchor: str = "root"
-    at: datetime = AT
-
-
-def made(common: str, by: Made | None, authority: bool, changes: dict[str, object]) -> Made:  # noqa: FBT001 - of a table
-    """One certificate: what is usual, with the changes of a case."""
-    told: dict[str, object] = {
-        "key": KEYS[common],
-        "country": "QM",
-        "since": AT - 100 * DAY,
-        "until": AT + 100 * DAY,
-        "serial": x509.random_serial_number(),
-        "basic": x509.BasicConstraints(ca=authority, path_length=None),
-        "usage": usage(key_cert_sign=True, crl_sign=True) if authority else usage(digital_signature=True),
-        "more": (),
-        "aki": True,
-        "signed": None,
-        **changes,
-    }
-    key, signer = told["key"], by.key if by else told["key"]
-    name = x509.Name(
-        [
-            x509.NameAttribute(NameOID.COUNTRY_NAME, str(told["country"])),
-            x509.NameAttribute(NameOID.COMMON_NAME, common),
-        ]
-    )
-    builder = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(by.certificate.subject if by else name)
-        .public_key(key.public_key())  # type: ignore[attr-defined]
-        .serial_number(told["serial"])  # type: ignore[arg-type]
-        .not_valid_before(told["since"])  # type: ignore[arg-type]
-        .not_valid_after(told["until"])  # type: ignore[arg-type]
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)  # type: ignore[attr-defined]
-    )
-    if told["basic"]:
-        builder = builder.add_extension(told["basic"], critical=True)  # type: ignore[arg-type]
-    if told["usage"]:
-        builder = builder.add_extension(told["usage"], critical=True)  # type: ignore[arg-type]
-    if told["aki"]:
-        aki = x509.AuthorityKeyIdentifier.from_issuer_public_key(signer.public_key())  # type: ignore[attr-defined]
-        builder = builder.add_extension(aki, critical=False)
-    for extension, critical in told["more"]:  # type: ignore[attr-defined]
-        builder = builder.add_extension(extension, critical=critical)
-    signer = told["signed"] or signer
-    digest = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    return Made(builder.sign(signer, digest), key)  # type: ignore[arg-type]
-
-
-def listed(
-    by: Made, entry: x509.RevokedCertificate | None, changes: dict[str, object]
-) -> x509.CertificateRevocationList:
-    """A revocation list."""
-    told: dict[str, object] = {"since": AT - DAY, "until": AT + DAY, "key": by.key, "number": True, **changes}
-    builder = (
-        x509.CertificateRevocationListBuilder()
-        .issuer_name(by.certificate.subject)
-        .last_update(told["since"])  # type: ignore[arg-type]
-        .next_update(told["until"])  # type: ignore[arg-type]
-        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(by.key.public_key()), critical=False)
-    )
-    if told["number"]:
-        builder = builder.add_extension(x509.CRLNumber(1), critical=False)
-    if entry is not None:
-        builder = builder.add_revoked_certificate(entry)
-    signer = told["key"]
-    digest = None if isinstance(signer, ed25519.Ed25519PrivateKey) else hashes.SHA256()
-    return builder.sign(signer, digest)  # type: ignore[arg-type]
-
-
-@dataclass(frozen=True)
-class Built:
-    """What a plan comes to."""
-
-    leaf: x509.Certificate
-    issuing: x509.Certificate
-    anchor: x509.Certificate
-    crls: tuple[x509.CertificateRevocationList, ...]
-    plan: Plan
-
-
-def path_of(plan: Plan) -> Built:
-    """Make the certificates and lists of a plan."""
-    root = made("root", None, True, plan.root)
-    issuing = made("issuing", root, True, plan.issuing)
-    leaf = made("leaf", issuing, False, plan.leaf)
-    entry = None
-    if plan.revoked is not None:
-        builder = (
-            x509.RevokedCertificateBuilder()
-            .serial_number(leaf.certificate.serial_number)
-            .revocation_date(plan.revoked["at"])  # type: ignore[arg-type]
-        )
-        if "reason" in plan.revoked:
-            builder = builder.add_extension(x509.CRLReason(plan.revoked["reason"]), critical=False)  # type: ignore[arg-type]
-        if "lost" in plan.revoked:
-            lost = x509.InvalidityDate(plan.revoked["lost"])  # type: ignore[arg-type]
-            builder = builder.add_extension(lost, critical=False)
-        entry = builder.build()
-    crls = [listed(root, None, {"until": AT + 50 * DAY, "since": AT - 50 * DAY})]
-    if plan.crls.get("there", True):
-        crls.append(listed(issuing, entry, {k: v for k, v in plan.crls.items() if k != "there"}))
-    anchor = {"root": root, "issuing": issuing}[plan.anchor]
-    return Built(leaf.certificate, issuing.certificate, anchor.certificate, tuple(crls), plan)
-
-
-def ours(path: Built) -> str:
-    """The verdict of `corridor conformance x509`."""
-
-    def pem(it: x509.Certificate | x509.CertificateRevocationList) -> str:
-        return it.public_bytes(Encoding.PEM).decode()
-
-    said = verdict(
-        {
-            "leaf": pem(path.leaf),
-            "intermediates": [pem(path.issuing)],
-            "anchors": [pem(path.anchor)],
-            "crls": [pem(each) for each in path.crls],
-            "at": path.plan.at.isoformat(),
-            **path.plan.settings,  # type: ignore[dict-item] # JSON values, by their look
-        }
-    )
-    return str(said["verdict"])
+from .plans import AT, DAY, KEYS, OWN, THEIRS, Built, Plan, also, made, names, ours, path_of, under, usage, verdict_of
 
 
 def openssls(path: Built, folder: Path) -> bool:
@@ -213,22 +51,6 @@ def openssls(path: Built, folder: Path) -> bool:
     ran = subprocess.run(["openssl", "verify", *options, *given], cwd=folder, capture_output=True, check=False)
     assert ran.returncode in (0, 2), ran
     return ran.returncode == 0
-
-
-def names(*bases: x509.GeneralName, excluded: bool = False) -> tuple[tuple[x509.ExtensionType, bool], ...]:
-    """A constraint on names."""
-    subtrees = list(bases)
-    return ((x509.NameConstraints(None if excluded else subtrees, subtrees if excluded else None), True),)
-
-
-def also(*given: x509.GeneralName) -> tuple[tuple[x509.ExtensionType, bool], ...]:
-    """Alternative names."""
-    return ((x509.SubjectAlternativeName(list(given)), False),)
-
-
-def under(*given: x509.ObjectIdentifier) -> tuple[tuple[x509.ExtensionType, bool], ...]:
-    """Policies."""
-    return ((x509.CertificatePolicies([x509.PolicyInformation(each, None) for each in given]), False),)
 
 
 MAPPED = for_crossing(Bounds(policy=OWN, equals=THEIRS, countries=("QM",)))
@@ -358,24 +180,6 @@ def test_a_curve_spelt_out(repo_root: Path, tmp_path: Path) -> None:
     certificate = subprocess.run(request, capture_output=True, check=True, cwd=tmp_path).stdout.decode()
     said = verdict({"leaf": certificate, "anchors": [certificate], "at": "2030-01-01T00:00:00Z", "revocation": "none"})
     assert (said["verdict"], str(said["reason"]).partition(":")[0]) == ("invalid", "ExplicitCurve"), said
-
-
-def verdict_of(plan: Plan, **settings: object) -> dict[str, object]:
-    """Our verdict with other settings, whole."""
-    path = path_of(plan)
-
-    def pem(it: x509.Certificate) -> str:
-        return it.public_bytes(Encoding.PEM).decode()
-
-    case = {
-        "leaf": pem(path.leaf),
-        "intermediates": [pem(path.issuing)],
-        "anchors": [pem(path.anchor)],
-        "at": AT.isoformat(),
-        "revocation": "none",
-        **settings,
-    }
-    return dict(verdict(case))  # type: ignore[arg-type] # JSON values, by their look
 
 
 SERVER = ExtendedKeyUsageOID.SERVER_AUTH.dotted_string

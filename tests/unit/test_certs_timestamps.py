@@ -44,6 +44,8 @@ from certs.errors import (
 from certs.stamp_keys import Asn1
 from certs.trust import Authorities, TrustList, TrustStore
 from harness.clock import Chance
+from harness.errors import NotProved
+from harness.evidence.audit.tokens import token as audited
 
 AT = datetime(2026, 3, 1, 9, 0, 0, tzinfo=UTC)
 MADE = datetime(2026, 3, 1, 9, 30, 0, 120000, tzinfo=UTC)
@@ -256,7 +258,7 @@ def test_an_authority_answers_whatever_it_is_asked(world: World) -> None:
 
 @pytest.mark.parametrize("kind", ["rsa", "pss", "p384", "p521", "ed25519"])
 def test_keys_of_foreign_authorities(world: World, openssl: Callable[..., bool], kind: str) -> None:
-    """RSA and the curves that an authority may have chosen are read; what `openssl ts` can read, it reads the same."""
+    """RSA and the curves that an authority may have chosen are read, by the auditor too; openssl reads what it can."""
     rsa_key = rsa.generate_private_key(65537, 2048)
     curve = ec.generate_private_key(ec.SECP521R1() if kind == "p521" else ec.SECP384R1())
     edwards = ed25519.Ed25519PrivateKey.from_private_bytes(bytes(32))
@@ -275,6 +277,10 @@ def test_keys_of_foreign_authorities(world: World, openssl: Callable[..., bool],
     token = forger.token() if kind != "pss" else _with_parameters(forger, named)
     assert proved(token) == certificate
     assert openssl(token, bare=True) is (kind not in {"pss", "ed25519"})  # PKCS #7 in openssl 3 knows neither
+    reply = core.Sequence(contents=bytes.fromhex("3003020100") + token).dump()
+    assert audited("x.tsr", reply, WORDS, [certificate]).at == MADE
+    with pytest.raises(NotProved, match="fit"):
+        audited("x.tsr", reply[:-1] + bytes((reply[-1] ^ 1,)), WORDS, [certificate])
 
 
 def _with_parameters(forger: Forger, named: Asn1) -> bytes:

@@ -31,7 +31,7 @@ def command() -> None:
     Examples:
       corridor conformance jws < cases.ndjson
     """
-    answer(judged, otherwise=UNSUPPORTED)
+    answer(judged, otherwise=UNSUPPORTED, beside={"payload": None})
 
 
 def judged(case: Case) -> Answer:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import IO, Final
 
 from certs.errors import NotStrictJson
@@ -19,6 +19,8 @@ Answer = dict[str, JsonValue]
 
 LARGEST: Final = 16 * 1024 * 1024
 """Octets of one case; certificates and lists in it are PEM."""
+
+_PIECE: Final = 65536
 
 
 class NotACase(Exception):
@@ -81,5 +83,11 @@ def texts(case: Case, name: str) -> list[str]:
     return [one for one in found if isinstance(one, str)]
 
 
-def _lines(source: Iterable[bytes]) -> Iterable[bytes]:
-    return (line for line in source if line.strip())
+def _lines(source: IO[bytes]) -> Iterator[bytes]:
+    """The lines that are not blank; of one that is too long for a case no more than shows it."""
+    while line := source.readline(LARGEST + 2):
+        rest = line
+        while not rest.endswith(b"\n") and (rest := source.readline(_PIECE)):
+            pass
+        if line.strip():
+            yield line

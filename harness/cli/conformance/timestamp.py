@@ -17,7 +17,15 @@ import click
 from cryptography import x509
 
 from certs import stamp_paths, timestamps
-from certs.errors import Expired, MalformedTimestamp, NotYetValid, TrustError, UnknownSigner, UnsupportedAlgorithm
+from certs.errors import (
+    BrokenPath,
+    Expired,
+    MalformedTimestamp,
+    NotYetValid,
+    TrustError,
+    UnknownSigner,
+    UnsupportedAlgorithm,
+)
 from certs.identity import readable
 from certs.stamp_keys import HASHES
 from harness.cli.conformance.stream import Answer, Case, NotACase, answer, text, texts
@@ -52,12 +60,9 @@ def judged(case: Case) -> Answer:
     """The verdict on one case. Raises NotACase."""
     token, at = text(case, "token"), _moment(case)
     digest, name = _digest(case), _hash(case)
-    roots, between = _certificates(case, "roots"), _certificates(case, "intermediates")
+    unread: list[str] = []
+    roots, between = _certificates(case, "roots", unread), _certificates(case, "intermediates", unread)
     time: str | None = None
-    if isinstance(roots, str) or isinstance(between, str):
-        return _said(
-            "unsupported", f"a certificate that cannot be read: {roots if isinstance(roots, str) else between}"
-        )
     if name is not None and name not in HASHES:
         return _said("unsupported", f"UnsupportedAlgorithm: a {name} digest")
     try:
@@ -67,8 +72,11 @@ def judged(case: Case) -> Answer:
     except UnsupportedAlgorithm as error:
         return _said("unsupported", _why(error), time)
     except _Undecided as undecided:
-        return _said(_INDETERMINATE, str(undecided), time)
+        return _said(_INDETERMINATE, "; ".join([str(undecided), *unread]), time)
     except TrustError as error:
+        # Whether it is the one that is missing, only who could read it would know.
+        if unread and isinstance(error, UnknownSigner | BrokenPath):
+            return _said("unsupported", "; ".join([_why(error), *unread]), time)
         return _said("invalid", _why(error), time)
     return _said("valid", "", time)
 
@@ -156,8 +164,8 @@ def _moment(case: Case) -> datetime | None:
         raise NotACase(f"at must be a moment (RFC 3339): {error}") from error
 
 
-def _certificates(case: Case, name: str) -> list[x509.Certificate] | str:
-    """The certificates under `name`; a sentence where one is PEM and no certificate that we can read."""
+def _certificates(case: Case, name: str, unread: list[str]) -> list[x509.Certificate]:
+    """The certificates under `name`; of each that we cannot read, a sentence goes to `unread`."""
     found: list[x509.Certificate] = []
     for pem in texts(case, name):
         if "-----BEGIN CERTIFICATE-----" not in pem:
@@ -165,7 +173,7 @@ def _certificates(case: Case, name: str) -> list[x509.Certificate] | str:
         try:
             found.extend(readable(one) for one in x509.load_pem_x509_certificates(pem.encode("utf-8")))
         except (ValueError, TypeError) as error:
-            return " ".join(str(error).split())[:200]
+            unread.append(f"a certificate that cannot be read: {' '.join(str(error).split())[:200]}")
     if len(found) > MOST:
         raise NotACase(f"{name} holds {len(found)} certificates, more than {MOST}")
     return found

@@ -72,10 +72,10 @@ def verdict(case: Case) -> Answer:
 def question(case: Case) -> Question:
     """The question that a case asks. Raises NotACase."""
     return Question(
-        leaf=_der(stream.text(case, "leaf")),
-        intermediates=tuple(_der(each) for each in stream.texts(case, "intermediates")),
-        anchors=tuple(_der(each) for each in stream.texts(case, "anchors")),
-        crls=tuple(_der(each) for each in stream.texts(case, "crls")),
+        leaf=_ders(stream.text(case, "leaf"))[0],
+        intermediates=_all(case, "intermediates"),
+        anchors=_all(case, "anchors"),
+        crls=_all(case, "crls"),
         at=_moment(stream.text(case, "at")),
         policies=_dotted(case, "policies"),
         explicit_policy=_flag(case, "explicit_policy"),
@@ -93,13 +93,18 @@ def _said(verdict: str, error: TrustError) -> Answer:
     return {"verdict": verdict, "reason": f"{type(error).__name__}: {found} [{error.clause or error.rule}]"}
 
 
-def _der(pem: str) -> bytes:
-    """The octets within the first armour. What is no PEM is no certificate either, and is left to the validation."""
-    found = _ARMOUR.search(pem)
-    if found is None:
-        return b""
+def _all(case: Case, name: str) -> tuple[bytes, ...]:
+    return tuple(der for text in stream.texts(case, name) for der in _ders(text))
+
+
+def _ders(pem: str) -> list[bytes]:
+    """The octets within each armour. What is no PEM is no certificate either, and is left to the validation."""
+    return [_octets(found[2]) for found in _ARMOUR.finditer(pem)] or [b""]
+
+
+def _octets(armoured: str) -> bytes:
     try:
-        return base64.b64decode("".join(found[2].split()), validate=True)
+        return base64.b64decode("".join(armoured.split()), validate=True)
     except binascii.Error:
         return b""
 

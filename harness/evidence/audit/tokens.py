@@ -1,8 +1,8 @@
 """The second reader's own reading of RFC 3161 timestamps: one reply in DER, with the few forms that a bundle may hold.
 
-Narrow on purpose: ECDSA or Ed25519, SHA-2, one signer, no BER. Whatever a reply brings along is passed over; the
+Narrow on purpose: ECDSA, Ed25519 or RSA, SHA-2, one signer, no BER. Whatever a reply brings along is passed over; the
 certificates that may have signed it are handed in. Whether one of them was good then: harness.evidence.audit.chains.
-Sources: RFC 3161, 2.4.2; RFC 5652, 5; RFC 5816; ITU-T X.690, 10.
+Sources: RFC 3161, 2.4.2; RFC 5652, 5; RFC 5816; RFC 4055, 3 and 5; ITU-T X.690, 10.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from harness.errors import NotProved
@@ -41,9 +41,23 @@ _ECDSA: Final[dict[bytes, hashes.HashAlgorithm]] = {
     bytes.fromhex("2a8648ce3d040304"): hashes.SHA512(),
 }
 _ED25519: Final = bytes.fromhex("2b6570")
+_OVER: Final[dict[str, hashes.HashAlgorithm]] = {
+    "sha256": hashes.SHA256(),
+    "sha384": hashes.SHA384(),
+    "sha512": hashes.SHA512(),
+}
+_RSA: Final = {
+    bytes.fromhex("2a864886f70d010101"): None,  # over the digest that the signer names
+    bytes.fromhex("2a864886f70d01010b"): "sha256",
+    bytes.fromhex("2a864886f70d01010c"): "sha384",
+    bytes.fromhex("2a864886f70d01010d"): "sha512",
+}
+_PSS: Final = bytes.fromhex("2a864886f70d01010a")
+_MGF1: Final = bytes.fromhex("2a864886f70d010108")
+_LEAST_BITS: Final = 2048  # of an RSA key; NIST SP 800-131A, table 2
 _MOMENT: Final = re.compile(rb"(\d{14})(?:\.(\d{0,5}[1-9]))?Z")
 _INTEGER, _OCTETS, _OID, _SEQUENCE, _SET, _TIME = 0x02, 0x04, 0x06, 0x30, 0x31, 0x18
-_FIRST, _SECOND = 0xA0, 0xA1
+_FIRST, _SECOND, _THIRD = 0xA0, 0xA1, 0xA2
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +160,7 @@ def _checked(name: str, signer: Sequence[Element], content: bytes, certificate: 
         raise NotProved(f"{name}: what its authority signed is not what stands there")
     _cited(name, said.get(_SIGNING_CERTIFICATE_V2, b""), certificate)
     covered = bytes((_SET,)) + attributes[2][1:]
-    _fits(name, certificate, _items(signed_with[1])[0][1], signature[1], covered)
+    _fits(name, certificate, _items(signed_with[1]), hash_name, signature[1], covered)
 
 
 def _cited(name: str, value: bytes, certificate: x509.Certificate) -> None:
@@ -162,8 +176,15 @@ def _cited(name: str, value: bytes, certificate: x509.Certificate) -> None:
         raise NotProved(f"{name}: another certificate than its authority's is named inside the signature")
 
 
-def _fits(name: str, certificate: x509.Certificate, algorithm: bytes, signature: bytes, covered: bytes) -> None:
-    key = certificate.public_key()
+def _fits(
+    name: str,
+    certificate: x509.Certificate,
+    signed_with: Sequence[Element],
+    hash_name: str,
+    signature: bytes,
+    covered: bytes,
+) -> None:
+    key, algorithm = certificate.public_key(), signed_with[0][1]
     try:
         if isinstance(key, ed25519.Ed25519PublicKey) and algorithm == _ED25519:
             key.verify(signature, covered)
@@ -171,9 +192,27 @@ def _fits(name: str, certificate: x509.Certificate, algorithm: bytes, signature:
         if isinstance(key, ec.EllipticCurvePublicKey) and algorithm in _ECDSA:
             key.verify(signature, covered, ec.ECDSA(_ECDSA[algorithm]))
             return
+        if isinstance(key, rsa.RSAPublicKey) and key.key_size >= _LEAST_BITS and algorithm in (_PSS, *_RSA):
+            if algorithm == _PSS:
+                key.verify(signature, covered, *_salted(signed_with[1][1]))
+            else:
+                key.verify(signature, covered, padding.PKCS1v15(), _OVER[_RSA[algorithm] or hash_name])
+            return
     except InvalidSignature as error:
         raise NotProved(f"{name}: the signature does not fit, or is another authority's") from error
     raise NotProved(f"{name}: signed with an algorithm that is not its authority's")
+
+
+def _salted(parameters: bytes) -> tuple[padding.PSS, hashes.HashAlgorithm]:
+    """What RSASSA-PSS is told: digest, mask and salt, each of them (the defaults are SHA-1's)."""
+    over, mask, salt = _items(parameters, _FIRST, _SECOND, _THIRD)
+    ((_, digest, _),), ((_, masking, _),) = _items(over[1], _SEQUENCE), _items(mask[1], _SEQUENCE)
+    kind, masked = _items(masking, _OID, _SEQUENCE)
+    if kind[1] != _MGF1:
+        raise ValueError("a mask of an unknown kind")
+    ((_, length, _),) = _items(salt[1], _INTEGER)
+    mgf = padding.MGF1(_OVER[_HASHES[_items(masked[1])[0][1]]])
+    return padding.PSS(mgf, int.from_bytes(length)), _OVER[_HASHES[_items(digest)[0][1]]]
 
 
 def _items(content: bytes, *tags: int) -> list[Element]:
