@@ -13,7 +13,7 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from certs.errors import Revoked, TrustError, UnknownSigner
+from certs.errors import Compromised, TrustError, WithdrawnAuthority
 from certs.identity import Identity
 from certs.lists import TrustList
 from certs.trust import TrustStore
@@ -118,7 +118,7 @@ def test_a_withdrawn_certificate(certs: Certs, openssl: Callable[..., str], tmp_
     told = openssl("crl", "-inform", "DER", "-in", "issuing.crl", "-noout", "-text")
     assert "Key Compromise" in told
     assert "Invalidity Date" in told
-    with pytest.raises(Revoked):
+    with pytest.raises(Compromised):
         believed(tmp_path).validate(identity.certificate, at=datetime.fromisoformat(lost))
     again = certs("revoke", "QM", "--reason", "superseded", code=2)
     assert "was withdrawn already, keyCompromise" in again.err
@@ -168,7 +168,7 @@ def test_withdrawal_by_date(certs: Certs, tmp_path: Path) -> None:
     for words in ((), ("--days", "2")):
         store = believed(tmp_path)
         assert store.validate(identity.certificate, at=now - timedelta(seconds=40)).party == "QM"
-        with pytest.raises(UnknownSigner, match="until"):
+        with pytest.raises(WithdrawnAuthority, match="until"):
             store.validate(identity.certificate, at=now)
         certs("publish", "QM", *words)
     certs("publish", "QM", "--until", "none")
