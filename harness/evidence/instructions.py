@@ -276,7 +276,7 @@ def _ended(
     for name, each in sorted(certificates.items()):
         if _is_authority(each):
             continue
-        until = int(each.not_valid_after_utc.timestamp())
+        until = int(each.not_valid_after_utc.timestamp()) - 1  # in the last second openssl calls it expired
         entries = (one.get_revoked_certificate_by_serial_number(each.serial_number) for one in lists)
         withdrawn = next((entry.revocation_date_utc for entry in entries if entry is not None), None)
         if withdrawn is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -233,6 +233,21 @@ def test_stamped_by_the_owners_own_authority(corridor: Corridor, old: x509.Certi
     parts = received(corridor, renewed, by="QN", stamp=at(5))
     given = withdrawn(corridor, parts, old, at=at(20), lost=at(10), why=Flag.key_compromise)
     refused(given, corridor.qn.identity, r"stamped/2\.cosignature\.jws: .* no witness proves")
+
+
+def test_readme_of_an_expired_signer(corridor: Corridor, renewed: Identity, tmp_path: Path) -> None:
+    """What QM signed while its certificate was valid is good, and openssl is asked about a second in which it was."""
+    short = corridor.authorities["QM"].issue_signing("QM", Algorithm.ES256, at(0), lifetime=timedelta(minutes=20))
+    corridor.qm.identity = short
+    corridor.trade()
+    corridor.qm.identity = renewed
+    late = corridor.seen(corridor.qm, at(58), cosigned=at(59))
+    tokens = {**late.agreement_tokens, "QM": jws.sign(late.agreement, renewed, typ=jws.AGREEMENT)}
+    made = bundle.make(replace(late, agreement_tokens=tokens, made=at(60)), renewed)
+    assert len(audit(made, roots=corridor.roots).messages) == 1
+    done = follow_readme(unpacked(made, tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert "expired on 2026-03-02T09:20:00.000Z" in done.stdout
 
 
 @pytest.mark.parametrize("spoilt", [False, True], ids=["honest", "an earlier proof spoilt"])
