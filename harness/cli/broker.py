@@ -18,7 +18,7 @@ from harness.errors import BadInput
 from harness.exchange import topics
 from harness.trial import packs
 from harness.trial.buses import CONTAINER, LOCAL, MEMORY, named
-from harness.trial.stage import rights_of
+from harness.trial.founding import rights_of
 
 if TYPE_CHECKING:  # aiokafka costs a fifth of a second that `corridor broker --help` does not need
     from harness.brokers.standing import StandingBroker, State

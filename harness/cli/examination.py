@@ -262,7 +262,7 @@ def _broker(bus: str, config: Path | None, run: str | None) -> Iterator[Part]:
 
 def _topics() -> tuple[TopicRights, ...]:
     from harness.trial import packs
-    from harness.trial.stage import rights_of
+    from harness.trial.founding import rights_of
 
     return rights_of(tuple(corridor for pack in packs.installed() for corridor in pack.corridors))
 

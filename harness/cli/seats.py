@@ -28,7 +28,7 @@ def issue_seats(
     # Here, and not above: only issuing seats needs the stage and the pack.
     from harness.exchange.memory import MemoryBus
     from harness.trial import packs
-    from harness.trial.stage import Setting, found, seat
+    from harness.trial.founding import Setting, found, seat
 
     clock, chance = SystemClock(), Chance()
     run = run or f"seats-{chance.token('run', count=4)}"

@@ -28,10 +28,10 @@ from harness.exchange.bus import LARGEST_RECORD
 from harness.exchange.reasons import Refused
 from harness.trial import packs
 from harness.trial.buses import named, standing
+from harness.trial.founding import Setting
 from harness.trial.ground import Ground
 from harness.trial.sending import Consignment, Sending, ground_between
 from harness.trial.sending import send as send_over
-from harness.trial.stage import Setting
 
 SAMPLE: Final = "sample:"
 LARGEST: Final = LARGEST_RECORD * 9 // 16 - 16 * 1024

@@ -25,11 +25,11 @@ from harness.exchange import topics
 from harness.exchange.bus import OPERATOR, Bus, Delivery, Inlet
 from harness.exchange.envelope import Type
 from harness.trial.buses import Standing
+from harness.trial.founding import PATIENCE, Setting, found, rights_of, seat
 from harness.trial.ground import Ground
 from harness.trial.measure import SAMPLE
 from harness.trial.processes import OwnProcess
-from harness.trial.seated import cause_of
-from harness.trial.stage import PATIENCE, Setting, found, living, rights_of, seat
+from harness.trial.seated import cause_of, living
 
 REFERENCE: Final = b"CO-0001"
 """The sample's own reference, which each document replaces by its number."""

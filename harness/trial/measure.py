@@ -25,11 +25,11 @@ from harness.exchange import topics
 from harness.exchange.bus import Ack, Bus, Delivery, Inlet, Outlet, Record
 from harness.exchange.seal import Opened
 from harness.exchange.seat import Seat
+from harness.trial.founding import PATIENCE, Setting, found, rights_of, seat
 from harness.trial.ground import Ground
 from harness.trial.party import Counter, Party
 from harness.trial.passage import Passage
-from harness.trial.seated import InHouse
-from harness.trial.stage import PATIENCE, Setting, found, living, rights_of, seat
+from harness.trial.seated import InHouse, living
 
 SAMPLE: Final = "origin-certificate.json"
 """The document that is exchanged: one of the pack's own."""

@@ -25,9 +25,11 @@ from harness.exchange.bus import Record
 from harness.exchange.envelope import Envelope, parse
 from harness.exchange.seal import Sealed, kind_of
 from harness.exchange.seat import Sent
+from harness.trial.acting import Window
 from harness.trial.faults import Insider
+from harness.trial.founding import Country
 from harness.trial.history import What
-from harness.trial.stage import Country, Stage, Window
+from harness.trial.stage import Stage
 
 EARLIER: Final = timedelta(minutes=1)
 """How far back what is issued begins to be valid, so that two machines' clocks may differ a little."""

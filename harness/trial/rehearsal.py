@@ -23,12 +23,12 @@ from harness.exchange import topics
 from harness.trial import about
 from harness.trial.buses import LOCAL, MEMORY, Standing, standing
 from harness.trial.checks import CHECKS
+from harness.trial.founding import PATIENCE
 from harness.trial.history import History
 from harness.trial.report import HISTORY, no_verdict, where_to_look
 from harness.trial.runner import Outcome, Playbill, judge, play, trouble
 from harness.trial.script import KAFKA, Scenario
 from harness.trial.selection import Playable
-from harness.trial.stage import PATIENCE
 from harness.trial.verdict import Judged, Verdict
 
 UNHEARD: Final = "nothing was played"

@@ -19,14 +19,16 @@ from harness.clock import Chance, Clock
 from harness.errors import CorridorError, RoadFailed
 from harness.exchange.reasons import Refused
 from harness.trial import about, continuity, isolation, keys, recognition  # noqa: F401 - checks are made when imported
+from harness.trial.acting import Stopped
 from harness.trial.buses import BusMaker, Fallible
 from harness.trial.checks import CHECKS
+from harness.trial.founding import PATIENCE, Setting
 from harness.trial.ground import Cast, Grants, under
 from harness.trial.history import History, Scribe, What
 from harness.trial.processes import Way
 from harness.trial.roads import Road, by_detour
 from harness.trial.script import Pack, Scenario
-from harness.trial.stage import PATIENCE, Setting, Stage, Stopped, staged
+from harness.trial.stage import Stage, staged
 from harness.trial.verdict import Judged, Verdict, worst
 
 

@@ -7,8 +7,9 @@ a party is killed for real: `processes`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from contextlib import suppress
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
@@ -189,3 +190,42 @@ def leave_mark(folder: Path, moment: str, how: str, player: object) -> None:
     written.write_text(f"{moment} {how}\n", encoding="ascii")
     # At once: it may be looking for its mark at this very moment, and must not find half of one.
     written.replace(folder / MARK)
+
+
+@asynccontextmanager
+async def living(
+    players: Mapping[str, Seated], patience: float, *, fell: Callable[[str, str], None] | None = None
+) -> AsyncIterator[None]:
+    """Let the parties live while the block lasts.
+
+    A party whose road failed for good ends the block with its error. One that falls of a defect of its own ends alone
+    where `fell` takes its code and the reason, once all are up; else it ends the block too.
+    """
+    all_up = asyncio.Event()
+
+    async def lives_on(code: str, party: Seated) -> None:
+        try:
+            await party.run()
+        except RoadFailed:
+            raise
+        except Exception as error:
+            if fell is None or not all_up.is_set():
+                raise
+            frame = traceback.extract_tb(error.__traceback__)[-1]
+            fell(code, f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})")
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            lives = [group.create_task(lives_on(code, party), name=code) for code, party in players.items()]
+            try:
+                async with asyncio.timeout(patience):
+                    for party in players.values():
+                        await party.up()
+                all_up.set()
+            except TimeoutError as error:
+                raise RoadFailed("a party did not come up", expected=f"all ready within {patience:.0f} s") from error
+            yield
+            for life in lives:
+                life.cancel()
+    except BaseExceptionGroup as group_error:
+        raise cause_of(group_error) from group_error

@@ -20,11 +20,13 @@ from harness.exchange.reasons import Step, by_code
 from harness.exchange.receipt import NEGATIVE, Receipt, Statement, Status
 from harness.exchange.seat import Sent
 from harness.trial import about, checks
+from harness.trial.acting import Stopped
+from harness.trial.founding import Setting
 from harness.trial.ground import Ground
 from harness.trial.history import History, Logged, Scribe, What
 from harness.trial.runner import judge
 from harness.trial.script import Scenario
-from harness.trial.stage import Setting, Stage, Stopped, staged
+from harness.trial.stage import Stage, staged
 from harness.trial.verdict import Judged, Verdict, worst
 
 ACCEPTED: Final = frozenset({Status.ACCEPTED, Status.ACCEPTED_WITH_WARNINGS})

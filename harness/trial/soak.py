@@ -19,9 +19,9 @@ from harness.evidence import records
 from harness.evidence.log import EvidenceLog
 from harness.trial.apart import BROKER, Apart, apart
 from harness.trial.buses import Standing
+from harness.trial.founding import PATIENCE
 from harness.trial.ground import Ground
 from harness.trial.processes import OwnProcess
-from harness.trial.stage import PATIENCE
 
 MOST: Final = 1_000_000
 """Exchanges of the longest soak."""

@@ -1,333 +1,50 @@
-"""The stage: builds a rehearsal, seats its parties, and gives the script its verbs.
+"""The stage: sets a rehearsal up, lets its parties live, and gives the script its verbs.
 
-Everything a run needs is made here afresh: authorities, trust lists, agreements signed by both sides, topics with their
-rights, the tap and the wire. The parties are strangers to each other and to the judge; what they share is the bus.
-Keys live in the run's folder, mode 0600. Nothing here judges.
+On what it is founded (`harness.trial.founding`) come topics with their rights, the tap and the wire; what a script
+asks of one party is in `harness.trial.acting`. The parties are strangers to each other and to the judge; what they
+share is the bus. Nothing here judges.
 """
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import shutil
-import traceback
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs import jwe, paths
-from certs.authority import Authority
-from certs.identity import Algorithm, Identity
-from certs.jwe import Opener, looks_encrypted
-from certs.trust import TrustStore
-from harness.clock import Chance, Clock, DrivenClock, moment, stamp
-from harness.errors import BadInput, RoadFailed
+from certs.identity import Algorithm
+from certs.jwe import looks_encrypted
+from harness.clock import DrivenClock, moment, stamp
+from harness.errors import BadInput
 from harness.evidence import records
-from harness.exchange import agreement as agreements
-from harness.exchange import cover, seating, topics
-from harness.exchange.agreement import Agreement, Signed
-from harness.exchange.bus import Bus, Guarded, Inlet, Outlet, Record, TopicRights
+from harness.exchange import cover, topics
+from harness.exchange.bus import Bus, Guarded, Inlet, Outlet, Record
 from harness.exchange.envelope import Type
-from harness.exchange.reasons import Reason, Refused
 from harness.exchange.seal import Kind, Sealed
-from harness.exchange.seat import Seat, Sent
-from harness.trial import door, recognition, under_cover
+from harness.exchange.seat import Sent
+from harness.trial import door, under_cover
+from harness.trial.acting import Stopped, Window
 from harness.trial.buses import Fallible
 from harness.trial.checks import Check
 from harness.trial.door import Door
 from harness.trial.faults import Insider, Mallory, Wire
+from harness.trial.founding import Country, Setting, found, rights_of, seat
 from harness.trial.ground import Cast, Grants, Ground
-from harness.trial.history import Scribe, Seen, What, sent_of, told
+from harness.trial.history import Scribe, Seen, What, told
 from harness.trial.processes import Way
-from harness.trial.recognition import Given
 from harness.trial.roads import Road
-from harness.trial.seated import DISK_FULL, PAUSE, House, InHouse, Seated, cause_of
-from harness.trial.stamping import Desk, answering
+from harness.trial.seated import House, InHouse, living
+from harness.trial.stamping import answering
 from harness.trial.stranger import Stranger
 from harness.trial.tap import Tap
 from harness.trial.wiring import wired
 
-T = TypeVar("T")
-
-LIFETIME: Final = timedelta(hours=24)
-"""How long a rehearsal's throw-away authorities are valid."""
-
-PATIENCE: Final = 20.0
-"""Seconds of real time that a script waits for what must come, before it goes down as not reached."""
-
-
 _POURED: Final = 64 * 1024  # octets of a flood that are put at once
-_LOOK: Final = 0.02  # seconds between two looks into a log
-_WHY: Final = 1.0  # seconds in which a party that is gone is known to have fallen, if it has
-
-
-class Stopped(Exception):
-    """The script waited for something that did not come in time; the history says for what."""
-
-
-@dataclass(frozen=True)
-class Country:
-    """One country of the run: its authorities, and the signing identity of its window."""
-
-    code: str
-    authority: Authority
-    identity: Identity
-    trust_list: bytes
-    crls: tuple[bytes, ...]
-    openers: Mapping[str, Opener]
-    """The keys that open what is encrypted for it, by profile."""
-    desk: Desk
-
-    def published(self) -> dict[str, object]:
-        """What anybody can look up: trust list (a token), root's fingerprint, CRLs and certificates to encrypt for."""
-        return {
-            "country": self.code,
-            "anchor": self.authority.anchor,
-            "trust_list": self.trust_list.decode(),
-            "crls": [base64.b64encode(crl).decode() for crl in self.crls],
-            "readers": {
-                profile: base64.b64encode(opener.certificate.public_bytes(Encoding.DER)).decode()
-                for profile, opener in self.openers.items()
-            },
-        }
-
-
-@dataclass(frozen=True)
-class Setting:
-    """What a run is played with: the same setting and seed on the memory bus write the same bytes."""
-
-    run: str
-    folder: Path
-    clock: Clock
-    chance: Chance
-    algorithm: Algorithm = Algorithm.ES256
-    patience: float = PATIENCE
-    luck: Chance = field(default_factory=Chance)
-    """Where the script's own choices come from (what an adversary makes up): seeded, so that a run can be repeated."""
-    lifetime: timedelta = LIFETIME
-    algorithms: Mapping[str, Algorithm] = field(default_factory=dict)
-    """Parties that sign with another algorithm than the run's own."""
-
-
-def parties_of(corridors: tuple[Agreement, ...]) -> tuple[str, ...]:
-    """Every party that any of these corridors names, in order of appearance."""
-    return tuple(dict.fromkeys(party for corridor in corridors for party in corridor.parties))
-
-
-def rights_of(corridors: tuple[Agreement, ...]) -> tuple[TopicRights, ...]:
-    """The topics of these corridors with their rights, each once."""
-    found: dict[str, TopicRights] = {}
-    for corridor in corridors:
-        one, other = corridor.parties
-        limit = corridor.limits.bytes_per_second
-        found |= {rights.topic: rights for rights in topics.rights_between(one, other, bytes_per_second=limit)}
-    return tuple(found.values())
-
-
-class Window:
-    """A seated party, as a script speaks of it. Each verb is written down as a step before it is done."""
-
-    def __init__(self, party: Seated, stage: Stage) -> None:
-        self._party = party
-        self._stage = stage
-        self._lodged: set[str] = set()
-        """The transactions that a trader has heard of."""
-        self.fallen = asyncio.Event()
-        """Set once it fell of a defect of its own."""
-        self.code = party.party
-
-    async def lodges(self, octets: bytes, *, to: str) -> Sent:
-        """A trader lodges a document with this window, which sends it to `to`.
-
-        A window that is killed meanwhile is asked, once it is up again, what became of the document; only when it does
-        not know it is it lodged again.
-        """
-        self._stage.step(self.code, f"issues a document of {len(octets)} bytes to {to}")
-        await self._bounded(self._party.up(), f"{self.code} to listen")
-        deaths = self._party.deaths
-        try:
-            sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to send")
-        except RoadFailed:
-            await self.comes_back(deaths + 1)
-            self._stage.step(self.code, "is asked what became of the document")
-            known = sent_of(octets, await self.gives_out(), self._lodged)
-            if known is None:
-                return await self.lodges(octets, to=to)
-            sent = known
-        self._lodged.add(sent.correlation)
-        return sent
-
-    async def is_refused(self, octets: bytes, *, to: str, reason: Reason) -> None:
-        """The trader lodges a document that this window itself refuses to send, for `reason`."""
-        self._stage.step(self.code, f"is asked to send what it may not: {reason.name}")
-        try:
-            sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to refuse")
-        except Refused as refused:
-            if refused.reason is not reason:
-                raise
-            self._stage.step(self.code, f"refuses to send it: {refused.found} ({refused.clause})")
-            return
-        raise self._stage.stopped(f"{self.code} to refuse {sent.subject} itself; it sent it")
-
-    async def passes_on(self, octets: bytes, *, to: str, doctype: str, reference: str, media_type: str) -> Sent:
-        """The window sends bytes that another system answers for, without reading them."""
-        self._stage.step(self.code, f"passes on {reference} to {to}, unread")
-        doing = self._party.counter.pass_on(octets, to=to, doctype=doctype, reference=reference, media_type=media_type)
-        return await self._bounded(doing, f"{self.code} to send")
-
-    async def uses(self, sent: Sent, *, quantity: str, declaration: str) -> None:
-        """Customs of this country uses a certificate for a declaration, and the window tells its issuer."""
-        self._stage.step(self.code, f"customs uses {quantity} of {sent.subject} for declaration {declaration}")
-        doing = self._party.counter.report_use(sent.identity, quantity=quantity, declaration=declaration)
-        await self._bounded(doing, f"{self.code} to report the use")
-
-    async def disputes(self, sent: Sent, *, number: str, sentence: str, claim: str = "no-answer") -> Sent:
-        """This party opens a dispute about a message it sent."""
-        self._stage.step(self.code, f"opens dispute {number}: {sentence}")
-        doing = self._party.counter.dispute(sent, claim=claim, number=number, sentence=sentence)
-        return await self._bounded(doing, f"{self.code} to open dispute {number}")
-
-    async def proves(self, sent: Sent, *, witness: str, when: str = "") -> Path:
-        """This party has its log cosigned by `witness` and writes an evidence bundle about the transaction.
-
-        With `when`, it is laid aside under that name, so that a later one about the same does not take its place.
-        """
-        self._stage.step(self.code, f"writes its evidence about {sent.subject}, cosigned by {witness}")
-        await self._stage.taken_in(self)
-        doing = self._party.counter.evidence(sent.correlation, partner=witness)
-        path = await self._bounded(doing, f"{witness} to cosign the log of {self.code}")
-        # Another process may name it from the root.
-        if when:
-            aside = self._stage.setting.folder / "evidence" / f"{self.code}-{sent.id}-{when}.zip"
-            aside.parent.mkdir(exist_ok=True)
-            path = Path(shutil.copy(path, aside))
-        told = path.absolute().relative_to(self._stage.setting.folder.absolute())
-        self._stage.scribe.write(What.BUNDLE, party=self.code, path=str(told), of=sent.identity)
-        return path
-
-    async def takes(self, published: bytes, what: str) -> None:
-        """This party takes what a country published."""
-        self._stage.step(self.code, f"takes {what}")
-        await self._bounded(self._party.counter.take(published), f"{self.code} to take {what}")
-
-    async def turns_down(self, published: bytes, what: str, *, reason: Reason) -> None:
-        """This party is shown what it must not take, and refuses it for `reason`."""
-        self._stage.step(self.code, f"is shown {what}")
-        try:
-            await self._bounded(self._party.counter.take(published), f"{self.code} to say no")
-        except Refused as refused:
-            if refused.reason is not reason:
-                raise
-            self._stage.step(self.code, f"refuses it: {refused.found} ({refused.clause})")
-
-    async def changes_key(self, identity: Identity, opener: Opener | None = None) -> None:
-        """This party signs with a new key from now on, which its country has put into its folder."""
-        self._stage.step(
-            self.code, f"signs with a new key, valid until {stamp(identity.certificate.not_valid_after_utc)}"
-        )
-        seating.put_ready(self._party.folder, identity, opener)
-        await self._bounded(self._party.counter.change_key(), f"{self.code} to change its key")
-
-    async def seeks_witness(self, partner: str) -> None:
-        """Have the log cosigned by `partner`."""
-        await self._bounded(self._party.counter.seek_witness(partner), f"{partner} to cosign the log of {self.code}")
-
-    async def gives_out(self) -> tuple[bytes, ...]:
-        """The records of its evidence log."""
-        return await self._party.gives_out()
-
-    async def is_killed(self) -> None:
-        """This window is killed, now and without farewell, and started again."""
-        self._stage.step("stage", f"kills {self.code}")
-        deaths = self._party.deaths
-        self._party.kill()
-        await self.comes_back(deaths + 1)
-
-    def will_die(self, *, at: str) -> int:
-        """This window will be killed when it next comes to that moment; return which of its deaths that is."""
-        self._stage.step("stage", f"will kill {self.code} at {at}")
-        self._party.dies_at(at)
-        return self._party.deaths + 1
-
-    def disk_fills(self) -> None:
-        """From now on there is no space left for its log: only a party with a small disk has one that can be filled."""
-        self._stage.step("stage", f"fills the disk of {self.code}")
-        self._stage.scribe.write(What.CUT, parties=[self.code], how="disk full")
-        (self._party.folder / DISK_FULL).touch()
-
-    def disk_frees(self) -> None:
-        """There is space again."""
-        self._stage.step("stage", f"frees the disk of {self.code}")
-        (self._party.folder / DISK_FULL).unlink()
-
-    def pauses(self, *, at: str) -> None:
-        """From now on it stops at that moment of a turn: only a pausing party has such moments."""
-        self._stage.step("stage", f"has {self.code} pause at {at}")
-        self._stage.scribe.write(What.CUT, parties=[self.code], how=f"pauses at {at}")
-        written = self._party.folder / f"{PAUSE}.new"
-        written.write_text(at, encoding="ascii")
-        written.replace(self._party.folder / PAUSE)
-
-    def goes_on(self) -> None:
-        """It does what it had stopped before."""
-        self._stage.step("stage", f"lets {self.code} go on")
-        (self._party.folder / PAUSE).unlink()
-
-    async def has_no_space_for(self, octets: bytes, *, to: str) -> None:
-        """A trader lodges a document, and hears that nothing was done, because nothing can be logged."""
-        self._stage.step(self.code, f"is asked to send a document to {to}")
-        try:
-            sent = await self._bounded(self._party.counter.lodge(octets, to=to), f"{self.code} to say no")
-        except RoadFailed as failed:
-            self._stage.step(self.code, f"does nothing: {failed.found}")
-            return
-        raise self._stage.stopped(f"{self.code} to have no space for {sent.subject}; it sent it")
-
-    async def comes_back(self, death: int) -> None:
-        """Wait until this window has died that often and is up again; the history says so."""
-        await self._bounded(self._party.up(death), f"{self.code} to die and come back")
-        self._stage.died(self.code, self._party.deaths)
-
-    async def hands_over(self) -> tuple[bytes, ...]:
-        """The signed tokens behind what crossed encrypted."""
-        return await self._party.hands_over()
-
-    async def notes(self, count: int) -> None:
-        """Wait until its log says that it sent so many messages, whether or not they could leave."""
-
-        async def noted() -> None:
-            while sum(told(body).event == records.SENT for body in await self.gives_out()) < count:  # noqa: ASYNC110 - a log gives no event to who only reads it
-                await asyncio.sleep(_LOOK)
-
-        await self._bounded(noted(), f"{self.code} to write down {count} message(s)")
-
-    async def _bounded(self, doing: Awaitable[T], what: str) -> T:
-        next_life = self._party.deaths + 1
-        asked = asyncio.ensure_future(doing)
-        falling = asyncio.ensure_future(self.fallen.wait())
-        try:
-            await _first_of(asked, falling, within=self._stage.setting.patience)
-            if asked.done() and not asked.cancelled() and isinstance(asked.exception(), RoadFailed):
-                # Who waits at the counter hears first that a window is gone; whether it was killed or fell comes next.
-                reborn = asyncio.ensure_future(self._party.up(next_life))
-                await _first_of(falling, reborn, within=_WHY)
-                reborn.cancel()
-            if asked.done() and not falling.done():
-                return asked.result()
-            raise self._stage.stopped(f"{what}; it fell" if falling.done() else what)
-        finally:
-            asked.cancel()
-            falling.cancel()
-
-
-async def _first_of(*waiting: asyncio.Future[Any], within: float) -> None:  # Any: whatever is waited for
-    await asyncio.wait(waiting, timeout=within, return_when=asyncio.FIRST_COMPLETED)
+_OVER: Final = 1.0  # seconds after a deadline in which nobody waits for its answer any more
 
 
 class Stage:
@@ -570,7 +287,7 @@ class Stage:
         ]
         left = (moment(str(noted.fields["deadline"])) - self.setting.clock.now()).total_seconds()
         with suppress(TimeoutError):
-            async with asyncio.timeout(left + _WHY):
+            async with asyncio.timeout(left + _OVER):
                 await self.tap.until(
                     lambda seen: seen.in_inbox and (receipt := seen.receipt) is not None and receipt.of == sent.identity
                 )
@@ -676,110 +393,6 @@ async def _pour(outlet: Outlet, flood: Sequence[Record]) -> None:
         await outlet.put(*flood[start : start + at_once])
 
 
-def _founded(code: str, authority: Authority, setting: Setting, given: Given, profiles: Sequence[str]) -> Country:
-    """One country: its authorities, what they publish, its window's identity, and a key to open each profile."""
-    at = setting.clock.now()
-    algorithm = setting.algorithms.get(code, setting.algorithm)
-    identity = authority.issue_signing(code, algorithm, at - timedelta(minutes=1), lifetime=setting.lifetime)
-    authority.save(setting.folder / "certs" / code / "authority")
-    identity.save(setting.folder / "certs" / code / "window")
-    openers = {}
-    for each in profiles:
-        openers[each] = authority.issue_opener(code, at - timedelta(minutes=1), profile=each, lifetime=setting.lifetime)
-        openers[each].save(setting.folder / "certs" / code / seating.OPENERS[each])
-    return Country(
-        code=code,
-        authority=authority,
-        identity=identity,
-        trust_list=authority.trust_list(1, at - timedelta(minutes=1), at + setting.lifetime, crossings=given.crossings),
-        crls=(*authority.crls(at - timedelta(minutes=1), lifetime=setting.lifetime), *given.crls),
-        openers=openers,
-        desk=Desk(authority.timestamping, setting.clock, setting.chance),
-    )
-
-
-def _conclude(corridor: Agreement, countries: Mapping[str, Country]) -> Signed:
-    """Have both sides sign the agreement's final bytes."""
-    octets = agreements.conclude(corridor, {code: countries[code].authority.anchor for code in corridor.parties})
-    tokens = {code: agreements.sign(octets, countries[code].identity) for code in corridor.parties}
-    return Signed(octets, tokens)
-
-
-def found(setting: Setting, ground: Ground) -> dict[str, Country]:
-    """Found every country of the ground's corridors, with keys of its own."""
-    paths.prepare()
-    # A minute back, so that two machines' clocks may differ a little.
-    since, chance, corridors = setting.clock.now() - timedelta(minutes=1), setting.chance.octets, ground.corridors
-    authorities = {
-        code: Authority.found(code, since, chance, setting.lifetime, policies=recognition.policies_of(code, corridors))
-        for code in parties_of(corridors)
-    }
-    given = recognition.given(corridors, authorities, at=since, lifetime=setting.lifetime, chance=chance)
-    return {
-        code: _founded(code, one, setting, given.get(code, Given()), _profiles(code, ground))
-        for code, one in authorities.items()
-    }
-
-
-def _profiles(code: str, ground: Ground) -> tuple[str, ...]:
-    """What a party must be able to open. Everybody has a key for the first profile, agreed on or not."""
-    agreed = (one.encryption for one in ground.corridors if code in one.parties and one.encrypts)
-    return tuple(dict.fromkeys((jwe.ECDH, *agreed)))
-
-
-def seat(
-    setting: Setting, ground: Ground, countries: Mapping[str, Country], bus: Bus, *, at: Path | None = None
-) -> dict[str, Seat]:
-    """A seat on `bus` for every party, under corridors that both of their sides sign here.
-
-    Each party's folder is made in `at`, or in `parties` of the run's folder.
-    """
-    place = at or setting.folder / "parties"
-    signed: dict[str, dict[str, Signed]] = {code: {} for code in countries}
-    for corridor in ground.corridors:
-        one, other = corridor.parties
-        signed[one][other] = signed[other][one] = _conclude(corridor, countries)
-    return {code: _seat(setting, countries, bus, place / code, signed[code]) for code in countries}
-
-
-def _seat(
-    setting: Setting, countries: Mapping[str, Country], bus: Bus, folder: Path, signed: Mapping[str, Signed]
-) -> Seat:
-    """What one party gets: only its own key, and of its partners only what they publish."""
-    code = folder.name
-    known = {one for other in signed for one in (code, other)} | {code}
-    trust = TrustStore()
-    for one in sorted(known):
-        trust.load_list(countries[one].trust_list, anchor=countries[one].authority.anchor, at=setting.clock.now())
-    for one in sorted(known):
-        for crl in countries[one].crls:
-            trust.load_crl(crl)
-    for concluded in signed.values():
-        agreements.read(concluded.octets).recognised_by(code, trust)
-    folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-    agreed = {other: one.checked(trust, setting.clock.now()) for other, one in signed.items()}
-    return Seat(
-        run=setting.run,
-        party=code,
-        identity=countries[code].identity,
-        trust=trust,
-        agreements=agreed,
-        signed=signed,
-        lists={one: countries[one].trust_list for one in sorted(known)},
-        crls={one: countries[one].crls for one in sorted(known)},
-        bus=bus,
-        clock=setting.clock,
-        chance=setting.chance,
-        folder=folder,
-        openers=countries[code].openers,
-        stamper=countries[code].desk,
-        readers={
-            other: countries[other].openers[one.encryption if one.encrypts else jwe.ECDH].certificate
-            for other, one in agreed.items()
-        },
-    )
-
-
 @asynccontextmanager
 async def staged(
     setting: Setting,
@@ -830,42 +443,3 @@ async def housed(stage: Stage, way: Way | None) -> AsyncIterator[House]:
     desks = {sockets[code]: country.desk for code, country in stage.countries.items()}
     async with wired(stage.wire, path), answering(desks):
         yield replace(way, wire=path, stampers=sockets).house
-
-
-@asynccontextmanager
-async def living(
-    players: Mapping[str, Seated], patience: float, *, fell: Callable[[str, str], None] | None = None
-) -> AsyncIterator[None]:
-    """Let the parties live while the block lasts.
-
-    A party whose road failed for good ends the block with its error. One that falls of a defect of its own ends alone
-    where `fell` takes its code and the reason, once all are up; else it ends the block too.
-    """
-    all_up = asyncio.Event()
-
-    async def lives_on(code: str, party: Seated) -> None:
-        try:
-            await party.run()
-        except RoadFailed:
-            raise
-        except Exception as error:
-            if fell is None or not all_up.is_set():
-                raise
-            frame = traceback.extract_tb(error.__traceback__)[-1]
-            fell(code, f"{type(error).__name__}: {error} ({Path(frame.filename).name}:{frame.lineno})")
-
-    try:
-        async with asyncio.TaskGroup() as group:
-            lives = [group.create_task(lives_on(code, party), name=code) for code, party in players.items()]
-            try:
-                async with asyncio.timeout(patience):
-                    for party in players.values():
-                        await party.up()
-                all_up.set()
-            except TimeoutError as error:
-                raise RoadFailed("a party did not come up", expected=f"all ready within {patience:.0f} s") from error
-            yield
-            for life in lives:
-                life.cancel()
-    except BaseExceptionGroup as group_error:
-        raise cause_of(group_error) from group_error

@@ -21,8 +21,8 @@ from harness.clock import SystemClock
 from harness.evidence import records
 from harness.evidence.log import EvidenceLog
 from harness.exchange.kafka_config import write
+from harness.trial.founding import rights_of
 from harness.trial.remote import Line, RemoteCounter, called
-from harness.trial.stage import rights_of
 from scenarios import samples
 from scenarios.pack import PACK
 

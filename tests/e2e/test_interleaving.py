@@ -18,8 +18,9 @@ from harness.exchange.bus import Bus
 from harness.exchange.envelope import Type
 from harness.exchange.memory import MemoryBus
 from harness.exchange.seat import Sent
+from harness.trial.founding import Setting
 from harness.trial.history import Scribe, told
-from harness.trial.stage import Setting, Stage, staged
+from harness.trial.stage import Stage, staged
 from scenarios.pack import PACK
 
 EACH = 12

@@ -13,8 +13,8 @@ from harness.clock import Chance
 from harness.errors import BadInput
 from harness.exchange import seating
 from harness.exchange.seat import Seat
+from harness.trial.founding import Setting, found, seat
 from harness.trial.ground import under
-from harness.trial.stage import Setting, found, seat
 from nodes.covering import Covering
 from scenarios.corridors import corridor as draft_of
 from scenarios.pack import PACK

@@ -12,7 +12,7 @@ from harness.clock import Chance, DrivenClock
 from harness.errors import BadInput
 from harness.exchange import agreement, seating
 from harness.exchange.memory import MemoryBus
-from harness.trial import recognition, stage
+from harness.trial import founding, recognition
 from scenarios.pack import PACK
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
@@ -23,9 +23,9 @@ def test_a_seat_written_down_and_taken_again(model: recognition.Model, tmp_path:
     """Both sides of the pair take their seats: the agreement is checked by the recognition that it names itself."""
     clock = DrivenClock(START)
     ground = recognition.under(model, PACK, ("QM", "QN"))
-    setting = stage.Setting("run", tmp_path, clock, Chance(1))
-    countries = stage.found(setting, ground)
-    for code, seat in stage.seat(setting, ground, countries, MemoryBus(clock)).items():
+    setting = founding.Setting("run", tmp_path, clock, Chance(1))
+    countries = founding.found(setting, ground)
+    for code, seat in founding.seat(setting, ground, countries, MemoryBus(clock)).items():
         seating.save(seat, tmp_path / "seats" / code)
         taken = seating.load(tmp_path / "seats" / code, bus=MemoryBus(clock), clock=clock, chance=Chance())
         for partner in taken.agreements:
