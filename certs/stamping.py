@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Final, Self
 
@@ -27,6 +28,15 @@ from certs.timestamps import LARGEST, meant_for_timestamps
 POLICY: Final = "2.25.122908989597089580120286592612165065096"
 """The policy of a rehearsal's timestamps: nobody audits it. An OID made of a UUID (X.667), ours alone."""
 
+_SEQUENCE, _SET, _OCTETS, _CONTEXT_0 = 0x30, 0x31, 0x04, 0xA0  # tags (X.690, 8.1.2)
+_VERSION_1: Final = bytes(core.Integer(1).dump())
+_VERSION_3: Final = bytes(core.Integer(3).dump())
+_SHA256: Final = bytes(algos.DigestAlgorithm({"algorithm": "sha256"}).dump())
+_SHA256_ECDSA: Final = bytes(algos.SignedDigestAlgorithm({"algorithm": "sha256_ecdsa"}).dump())
+_TST_INFO: Final = bytes(cms.ContentType("tst_info").dump())
+_SIGNED_DATA: Final = bytes(cms.ContentType("signed_data").dump())
+_MESSAGE_DIGEST: Final = bytes(cms.CMSAttributeType("message_digest").dump())
+_GRANTED: Final = bytes(tsp.PKIStatusInfo({"status": "granted"}).dump())
 _ECDSA: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
 _UNREADABLE: Final = (ValueError, TypeError, KeyError, IndexError, OverflowError)
 
@@ -37,6 +47,15 @@ def request(digest: bytes, *, nonce: int, hash_name: str = "sha256") -> bytes:
         {"version": "v1", "message_imprint": _imprint(hash_name, digest), "nonce": nonce, "cert_req": True}
     )
     return bytes(asked.dump())
+
+
+@dataclass(frozen=True, slots=True)
+class _Fixed:
+    """Parts of a SignedData, DER: the signer's name, all signed attributes but the digest, the certificates."""
+
+    signer: bytes
+    attributes: tuple[bytes, ...]
+    certificates: bytes
 
 
 @dataclass(frozen=True)
@@ -70,7 +89,7 @@ class TimestampAuthority:
             return _rejected("unaccepted_extensions", "a request with extensions")
         info = self._info(name, digest, asking["nonce"].native, at, chance)
         token = self._signed(bytes(info.dump()), brings=bool(asking["cert_req"].native))
-        return bytes(tsp.TimeStampResp({"status": {"status": "granted"}, "time_stamp_token": token}).dump())
+        return ber.written(_SEQUENCE, _GRANTED + token)
 
     def save(self, folder: Path) -> None:
         """Write key.pem (0600) and certificate.pem into `folder` (0700)."""
@@ -111,36 +130,43 @@ class TimestampAuthority:
             told["nonce"] = nonce
         return tsp.TSTInfo(told)
 
-    def _signed(self, content: bytes, *, brings: bool) -> Asn1:
+    @cached_property
+    def _fixed(self) -> _Fixed:
+        """What is the same in each of its tokens: made once, for it takes longer than all the rest."""
         theirs = asn1_x509.Certificate.load(self.certificate.public_bytes(Encoding.DER))
-        sha256 = algos.DigestAlgorithm({"algorithm": "sha256"})
-        cited = tsp.SigningCertificateV2({"certs": [{"cert_hash": self.certificate.fingerprint(hashes.SHA256())}]})
-        attributes = cms.CMSAttributes(
-            [
-                {"type": "content_type", "values": ["tst_info"]},
-                {"type": "message_digest", "values": [hashlib.sha256(content).digest()]},
-                {"type": "signing_certificate_v2", "values": [cited]},
-            ]
-        )
         named = cms.IssuerAndSerialNumber({"issuer": theirs.issuer, "serial_number": theirs.serial_number})
-        signer = {
-            "version": "v1",
-            "sid": cms.SignerIdentifier("issuer_and_serial_number", named),
-            "digest_algorithm": sha256,
-            "signed_attrs": attributes,
-            "signature_algorithm": {"algorithm": "sha256_ecdsa"},
-            "signature": self.key.sign(bytes(attributes.dump()), _ECDSA),
-        }
-        signed: dict[str, Asn1] = {
-            "version": "v3",
-            "digest_algorithms": [sha256],
-            "encap_content_info": {"content_type": "tst_info", "content": core.ParsableOctetString(content)},
-            "signer_infos": [signer],
-        }
-        # Only its own: with its chain inside, some strict readers refuse the reply as not in DER (docs/wire.md, 7).
-        if brings:
-            signed["certificates"] = [cms.CertificateChoices("certificate", theirs)]
-        return cms.ContentInfo({"content_type": "signed_data", "content": cms.SignedData(signed)})
+        cited = tsp.SigningCertificateV2({"certs": [{"cert_hash": self.certificate.fingerprint(hashes.SHA256())}]})
+        return _Fixed(
+            signer=bytes(named.dump()),
+            attributes=tuple(
+                bytes(cms.CMSAttribute({"type": name, "values": [value]}).dump())
+                for name, value in (("content_type", "tst_info"), ("signing_certificate_v2", cited))
+            ),
+            certificates=ber.written(_CONTEXT_0, bytes(theirs.dump())),
+        )
+
+    def _signed(self, content: bytes, *, brings: bool) -> bytes:
+        """The ContentInfo around a TSTInfo, DER (RFC 5652, 5.1 and 5.3; RFC 3161, 2.4.2)."""
+        digest = _MESSAGE_DIGEST + ber.written(_SET, ber.written(_OCTETS, hashlib.sha256(content).digest()))
+        # In DER a set is sorted by its encodings (X.690, 11.6). It is signed as a set, and stands there under a tag.
+        attributes = b"".join(sorted((*self._fixed.attributes, ber.written(_SEQUENCE, digest))))
+        signer = (
+            _VERSION_1
+            + self._fixed.signer
+            + _SHA256
+            + ber.written(_CONTEXT_0, attributes)
+            + _SHA256_ECDSA
+            + ber.written(_OCTETS, self.key.sign(ber.written(_SET, attributes), _ECDSA))
+        )
+        signed = (
+            _VERSION_3
+            + ber.written(_SET, _SHA256)
+            + ber.written(_SEQUENCE, _TST_INFO + ber.written(_CONTEXT_0, ber.written(_OCTETS, content)))
+            # Only its own: with its chain inside, some strict readers refuse the reply as not in DER (docs/wire.md, 7).
+            + (self._fixed.certificates if brings else b"")
+            + ber.written(_SET, ber.written(_SEQUENCE, signer))
+        )
+        return ber.written(_SEQUENCE, _SIGNED_DATA + ber.written(_CONTEXT_0, ber.written(_SEQUENCE, signed)))
 
 
 def _imprint(name: str, digest: bytes) -> dict[str, object]:
