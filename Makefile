@@ -35,7 +35,7 @@ demo: $(VENV)/.corridor $(if $(filter local,$(BUS)),$(VENV)/.kafka) $(if $(filte
 
 # The command `pytest`, not `python -m pytest`: that would put the checkout before the wheel.
 test: $(VENV)/.corridor $(VENV)/.dev $(VENV)/.node
-	@env -u PYTHONPATH CORRIDOR_WHEEL=1 PYTHONSAFEPATH=1 $(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup $(ARGS)
+	@env -u PYTHONPATH CORRIDOR_WHEEL=1 PYTHONSAFEPATH=1 $(BIN)/pytest --numprocesses $(JOBS) --dist loadscope $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

@@ -7,14 +7,18 @@ the same absence is a failure: there, a test that did not run is a promise that 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
+from functools import cache
 from pathlib import Path
 
 import pytest
 import pytest_asyncio
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from harness.brokers.container import ContainerBroker, image_wanted
 from harness.brokers.engine import Engine
@@ -36,18 +40,29 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "may_be_absent(why): this test may be skipped in CI too")
 
 
-_OF_A_BROKER = {"parts_of_a_broker", "parts_of_a_container", "compose_command", "on_kafka", "make_bus"}
-"""Fixtures of who needs a real broker; the last two find out only later which one."""
+_OF_A_BROKER = re.compile(r"\b(LocalBroker|ContainerBroker|parts_of_a_(broker|container)|compose_images)\b")
+"""What stands in a module whose tests need a real broker; those of contract/ get one through their conftest."""
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where processes share the tests (make test): one has all that need a broker, for there is one of each broker.
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Where processes share the tests (make test), one has all that need a broker: so there is one of each broker.
 
-    The tests of a module stay together besides, for what they set up they share.
+    Besides, the tests of a module stay together, for what they set up they share.
     """
-    for item in items:
-        needs_one = _OF_A_BROKER & set(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("a broker" if needs_one else item.path.name))
+    return _ByModule(config, log)
+
+
+class _ByModule(LoadScopeScheduling):  # type: ignore[misc]  # published without types
+    def _split_scope(self, nodeid: str) -> str:
+        module = nodeid.partition("::")[0]
+        return "a broker" if _needs_a_broker(module) else module
+
+
+@cache
+def _needs_a_broker(module: str) -> bool:
+    text = (REPO_ROOT / module).read_text(encoding="utf-8")
+    return "/contract/" in module or _OF_A_BROKER.search(text) is not None
 
 
 @pytest.hookimpl(wrapper=True)

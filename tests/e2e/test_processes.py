@@ -30,7 +30,7 @@ from scenarios.continuity.road_cut import road_cut
 from scenarios.origin.accepted_and_used import accepted_and_used
 from scenarios.pack import PACK
 
-from .test_scenarios import SPARING, broken_promises
+from .playing import SPARING, broken_promises
 
 DEMO = () if PACK.demo is None else (PACK.demo.scenario,)
 

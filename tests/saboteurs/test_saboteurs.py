@@ -1,4 +1,7 @@
-"""Every check can fail: each saboteur breaks one promise, and the check that keeps the promise names it."""
+"""Every check can fail: each saboteur breaks one promise, and the check that keeps the promise names it.
+
+Those that only a broker can show: test_at_a_broker.
+"""
 
 from __future__ import annotations
 
@@ -9,45 +12,20 @@ from pathlib import Path
 
 import pytest
 
-from harness.brokers.local import LocalBroker
 from harness.clock import SystemClock
-from harness.exchange.bus import OPERATOR
-from harness.trial.buses import BusMaker, standing
+from harness.trial.buses import standing
 from harness.trial.checks import CHECKS
-from harness.trial.runner import Playbill, judge, play, trouble
+from harness.trial.runner import Playbill
 from harness.trial.script import Saboteur, Scenario
-from harness.trial.verdict import Verdict
 from nodes import mortals, pausing, saboteurs, small_disks
 from nodes.saboteurs import road
 from nodes.window import Window
 from scenarios.pack import PACK
 
+from .catching import SEATED, a_name, caught
+
 PATIENCE = 1.5
 """Seconds that a script waits for an answer that a saboteur may never give."""
-
-ON_KAFKA = 6.0
-"""The same, where a real broker must answer first."""
-
-BY_A_DETOUR = 20.0
-"""The same, where the road to it fails: clients wait until a request is overdue, and come again."""
-
-SEATED = [(scenario, saboteur) for scenario in PACK.scenarios for saboteur in scenario.saboteurs]
-OF_A_BROKER = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario.needs or saboteur.seat == OPERATOR]
-
-
-def a_name(value: object) -> str:
-    """How a case is called: the scenario's id, the saboteur's promise breaker."""
-    if isinstance(value, Scenario):
-        return value.id
-    return value.name if isinstance(value, Saboteur) else str(value)
-
-
-async def caught(scenario: Scenario, saboteur: Saboteur, bill: Playbill, folder: Path) -> None:
-    """Play with the saboteur in its seat: the check that must name it does, and finds the promise broken."""
-    history = await play(scenario, bill, folder, cast=saboteur.casting, grants=saboteur.grants)
-    assert not trouble(history)
-    named = [one for one in judge(scenario, history) if one.check == saboteur.caught_by]
-    assert [one.verdict for one in named if one.verdict is not Verdict.HELD] == [Verdict.BROKEN], named
 
 
 @pytest.mark.parametrize(("scenario", "saboteur"), [one for one in SEATED if not one[0].needs], ids=a_name)
@@ -56,17 +34,6 @@ async def test_a_saboteur_in_its_seat(scenario: Scenario, saboteur: Saboteur, tm
     clock = SystemClock()
     async with standing("memory", tmp_path, (), clock, lambda _: None) as bus:
         await caught(scenario, saboteur, Playbill(PACK, bus, "memory", clock, 1, patience=PATIENCE), tmp_path / "run")
-
-
-@pytest.mark.parametrize(("scenario", "saboteur"), OF_A_BROKER, ids=a_name)
-@pytest.mark.timeout(90)  # a deadline of an agreement passes, and nobody cosigns for who listens to one partner alone
-async def test_a_saboteur_at_a_real_broker(
-    scenario: Scenario, saboteur: Saboteur, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
-) -> None:
-    """What only a broker can show, or shows in its own log, is caught there too."""
-    patience = BY_A_DETOUR if scenario.detour else ON_KAFKA
-    bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=patience, broker=broker)
-    await caught(scenario, saboteur, bill, tmp_path / "run")
 
 
 @pytest.mark.parametrize("scenario", PACK.scenarios, ids=a_name)

@@ -1,0 +1,36 @@
+"""Saboteurs that only a real broker can show, or that are its careless operators: their checks name them too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from harness.brokers.local import LocalBroker
+from harness.clock import SystemClock
+from harness.exchange.bus import OPERATOR
+from harness.trial.buses import BusMaker
+from harness.trial.runner import Playbill
+from harness.trial.script import Saboteur, Scenario
+from scenarios.pack import PACK
+
+from .catching import SEATED, a_name, caught
+
+ON_KAFKA = 6.0
+"""Seconds that a script waits for an answer that a saboteur may never give."""
+
+BY_A_DETOUR = 20.0
+"""The same, where the road to it fails: clients wait until a request is overdue, and come again."""
+
+OF_A_BROKER = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario.needs or saboteur.seat == OPERATOR]
+
+
+@pytest.mark.parametrize(("scenario", "saboteur"), OF_A_BROKER, ids=a_name)
+@pytest.mark.timeout(90)  # a deadline of an agreement passes, and nobody cosigns for who listens to one partner alone
+async def test_a_saboteur_at_a_real_broker(
+    scenario: Scenario, saboteur: Saboteur, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
+) -> None:
+    """What only a broker can show, or shows in its own log, is caught there too."""
+    patience = BY_A_DETOUR if scenario.detour else ON_KAFKA
+    bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=patience, broker=broker)
+    await caught(scenario, saboteur, bill, tmp_path / "run")
