@@ -40,15 +40,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "may_be_absent(why): this test may be skipped in CI too")
 
 
-_OF_A_BROKER = re.compile(r"\b(LocalBroker|ContainerBroker|parts_of_a_(broker|container)|compose_images)\b")
-"""What stands in a module whose tests need a real broker; those of contract/ get one through their conftest."""
+_ON_THE_BROKER = re.compile(r"\b(broker: LocalBroker|container: ContainerBroker|on_the_broker|on_kafka)\b")
+"""What stands in a module that plays on the session's brokers; those of contract/ do so through their conftest."""
 
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
-    """Where processes share the tests (make test), one has all that need a broker: so there is one of each broker.
+    """Where processes share the tests (make test), one has all that play on the session's brokers.
 
-    Besides, the tests of a module stay together, for what they set up they share.
+    So each broker is started once. Besides, the tests of a module stay together, for what they set up they share.
     """
     return _ByModule(config, log)
 
@@ -56,13 +56,13 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 class _ByModule(LoadScopeScheduling):  # type: ignore[misc]  # published without types
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
-        return "a broker" if _needs_a_broker(module) else module
+        return "a broker" if _on_the_broker(module) else module
 
 
 @cache
-def _needs_a_broker(module: str) -> bool:
+def _on_the_broker(module: str) -> bool:
     text = (REPO_ROOT / module).read_text(encoding="utf-8")
-    return "/contract/" in module or _OF_A_BROKER.search(text) is not None
+    return "/contract/" in module or _ON_THE_BROKER.search(text) is not None
 
 
 @pytest.hookimpl(wrapper=True)
