@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID
 
-from certs import algorithms, drafts, errors, foreign
+from certs import algorithms, crossing, drafts, errors, foreign
 from certs.authority import CRL_LIFETIME, Authority
 from certs.drafts import Draft, Issuer, Octets
 from certs.gates import base64url_encode
@@ -29,18 +29,37 @@ from certs.lists import Authorities, TrustList
 
 HOUR: Final = timedelta(hours=1)
 
+LEVEL: Final = "substantial"
+"""The level of assurance that a country's authorities issue at here, where anybody asks for one."""
+
+
+@dataclass(frozen=True)
+class Recogniser:
+    """A country that recognises the misfit's over a cross-certificate only, at one level of assurance.
+
+    `policy` is what it demands along the whole path, in its own terms; `crl` the revocation list of its root.
+    """
+
+    country: str
+    root: x509.Certificate
+    crossing: x509.Certificate
+    policy: x509.ObjectIdentifier
+    trust_list: bytes
+    crl: bytes
+
 
 @dataclass(frozen=True)
 class Made:
     """A misfit: who signs with it, and what its country publishes besides its first list, in the order of coming.
 
     `signer` is None where a list itself is refused. Under SM2 and GOST its key is not the certificate's, for nobody
-    here could check what that key signs.
+    here could check what that key signs. `over`: who refuses it, where it is good for others.
     """
 
     signer: Identity | None
     lists: tuple[bytes, ...] = ()
     crls: tuple[bytes, ...] = ()
+    over: Recogniser | None = None
 
 
 @dataclass(frozen=True)
@@ -255,6 +274,22 @@ def outside_country(shop: Workshop, *, party: str) -> Made:
 def _outside_country(shop: Workshop) -> Made:
     """An authority vouches for the window of another country."""
     return outside_country(shop, party="QP" if shop.country != "QP" else "QM")
+
+
+@_misfit("C32", errors.PolicyNotMapped, openssl=0)
+def _unmapped_policy(shop: Workshop) -> Made:
+    """It was issued at a lower level than the one that a cross-certificate of another country maps."""
+    lifetime, since = timedelta(days=1), shop.at - HOUR
+    other = "QZ" if shop.country != "QZ" else "QY"
+    wanted, mapped, low = (
+        crossing.policy_of(*each) for each in ((other, LEVEL), (shop.country, LEVEL), (shop.country, "low"))
+    )
+    theirs = Authority.found(other, since, shop.chance, lifetime, policies=(wanted,))
+    bounds = crossing.Bounds(policy=wanted, equals=mapped, countries=(shop.country,))
+    crossed = theirs.cross(shop.authority.root, bounds, since, lifetime=lifetime)
+    listed = theirs.trust_list(1, since, since + lifetime, crossings=(crossed,))
+    signer = shop.authority.issue_signing(shop.country, Algorithm.ES256, since, policies=(low,))
+    return Made(signer, over=Recogniser(other, theirs.root, crossed, wanted, listed, theirs.crls(since)[0]))
 
 
 @_misfit("C33", errors.LeafAsAuthority, openssl=20)

@@ -16,8 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs import jws, keyfiles
 from certs.authority import Authority
+from certs.crossing import policy_of
 from certs.lists import TrustList
-from certs.misfits import CATALOGUE, Made, Misfit
+from certs.misfits import CATALOGUE, LEVEL, Made, Misfit, Recogniser
 from harness.cli import say
 from harness.cli.files import new_folder
 from harness.clock import Chance, SystemClock, stamp
@@ -85,9 +86,9 @@ _PAGE: Final = """\
 Certificates and lists that are wrong on purpose, each in one way. `corridor certs misfit NAME` makes one, with its
 keys, its authorities, the lists to judge it by, and a note. Beside each: the reason that a window refuses it with
 ([reasons.md](reasons.md)), the rule that it breaks, and what `openssl verify -crl_check_all` (3.0) says of it then.
-Where openssl finds nothing wrong, it was not asked the question: it knows no trust lists, looks at no usage unless
-told, takes SHA-1 at its usual level of security, and has no use yet for the key itself. Of what is withdrawn later it
-says *revoked* for every moment: it does not look at the dates. Made from `certs/misfits.py` by
+Where openssl finds nothing wrong, it was not asked the question: it knows no trust lists, looks at no usage and no
+policy unless told, takes SHA-1 at its usual level of security, and has no use yet for the key itself. Of what is
+withdrawn later it says *revoked* for every moment: it does not look at the dates. Made from `certs/misfits.py` by
 `harness.cli.misfits.page()`.
 
 | name | attack | what is wrong | refused with | rule | openssl |
@@ -120,7 +121,8 @@ def _why(misfit: Misfit) -> Reason:
 
 def _made(misfit: Misfit, folder: Path) -> None:
     at, chance = SystemClock().now(), Chance().octets
-    authority = Authority.found(COUNTRY, at - _AGE, chance, 3 * _AGE)
+    policies = (policy_of(COUNTRY, LEVEL),)
+    authority = Authority.found(COUNTRY, at - _AGE, chance, 3 * _AGE, policies=policies)
     before = authority.crls(at - timedelta(minutes=1))
     made = misfit.make(authority, at, chance)
     keyfiles.write_certificate(folder / "root.pem", authority.root)
@@ -134,15 +136,22 @@ def _made(misfit: Misfit, folder: Path) -> None:
         keyfiles.write_certificate(folder / "certificate.pem", made.signer.certificate)
         if misfit.name not in ("sm2", "gost"):  # whose keys nothing here can hold
             keyfiles.write_key(folder / "key.pem", made.signer.key)
-        _for_openssl(authority, lists, (*before, *made.crls), folder)
+        _for_openssl(authority, lists, (*before, *made.crls), made.over, folder)
+    if made.over is not None:
+        keyfiles.write_certificate(folder / "recogniser.pem", made.over.root)
+        keyfiles.write(folder / "recogniser.jws", made.over.trust_list)
     note = _note(misfit, made, f"-attime {int(at.timestamp())}")
     keyfiles.write(folder / "note.txt", f"{note}\nmade for {stamp(at)}, for rehearsals only\n".encode())
 
 
-def _for_openssl(authority: Authority, lists: tuple[bytes, ...], crls: tuple[bytes, ...], folder: Path) -> None:
+def _for_openssl(
+    authority: Authority, lists: tuple[bytes, ...], crls: tuple[bytes, ...], over: Recogniser | None, folder: Path
+) -> None:
     """The authorities between and the newest revocation list of each issuer, as openssl takes them."""
     listed = [TrustList.parse(jws.read(token).payload) for token in lists]
     between = dict.fromkeys([authority.issuing, *(c for one in listed for own in one.authorities for c in own.issuing)])
+    if over is not None:
+        between, crls = {**between, over.crossing: None}, (*crls, over.crl)
     keyfiles.write(folder / "between.pem", b"".join(each.public_bytes(Encoding.PEM) for each in between))
     newest = {read.issuer: read for read in map(x509.load_der_x509_crl, crls)}
     keyfiles.write(folder / "crls.pem", b"".join(each.public_bytes(Encoding.PEM) for each in newest.values()))
@@ -160,7 +169,12 @@ def _note(misfit: Misfit, made: Made, moment: str) -> str:
         return "\n".join([*lines, "look      corridor certs show trust-list-2.jws"])
     files = "-CAfile root.pem -untrusted between.pem -CRLfile crls.pem certificate.pem"
     lines += ["look      openssl x509 -in certificate.pem -noout -text"]
-    return "\n".join([*lines, f"check     openssl verify {moment} -crl_check_all {files}"])
+    lines += [f"check     openssl verify {moment} -crl_check_all {files}"]
+    if made.over is not None:
+        asked = f"-policy_check -explicit_policy -policy {made.over.policy.dotted_string}"
+        over = files.replace("root.pem", "recogniser.pem")
+        lines += [f"over {made.over.country}   openssl verify {moment} -crl_check_all {asked} {over}"]
+    return "\n".join(lines)
 
 
 def _told(misfit: Misfit, folder: Path | None, *, as_json: bool) -> None:

@@ -10,19 +10,22 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs import foreign, jws, misfits
 from certs.authority import Authority
+from certs.crossing import policy_of
 from certs.errors import TrustError
 from certs.identity import Algorithm
 from certs.lists import TrustList
-from certs.misfits import CATALOGUE, Made, Misfit
+from certs.misfits import CATALOGUE, LEVEL, Made, Misfit
 from certs.trust import TrustStore
 from harness.clock import Chance
 
 AT = datetime(2026, 3, 1, 9, 0, 0, 123000, tzinfo=UTC)
 DAY = timedelta(days=1)
+POLICIES = (policy_of("QM", LEVEL),)
 
 each_misfit = pytest.mark.parametrize("misfit", CATALOGUE.values(), ids=CATALOGUE)
 
@@ -30,7 +33,7 @@ each_misfit = pytest.mark.parametrize("misfit", CATALOGUE.values(), ids=CATALOGU
 @pytest.fixture
 def qm() -> Authority:
     """The authorities of QM, a day old."""
-    return Authority.found("QM", AT - DAY, Chance(1).octets, 30 * DAY)
+    return Authority.found("QM", AT - DAY, Chance(1).octets, 30 * DAY, policies=POLICIES)
 
 
 @pytest.fixture
@@ -49,6 +52,11 @@ def take(made: Made, store: TrustStore, qm: Authority) -> None:
         store.load_list(token, anchor=qm.anchor, at=AT)
     for der in made.crls:
         store.load_crl(der)
+    if made.over is not None:
+        over = made.over
+        store.load_list(over.trust_list, anchor=over.root.fingerprint(hashes.SHA256()).hex(), at=AT)
+        store.load_crl(over.crl)
+        store.require("QM", by=over.country, policy=over.policy)
     if made.signer is not None:
         store.validate(made.signer.certificate, at=AT)
 
@@ -68,7 +76,7 @@ def test_a_misfit_is_refused(misfit: Misfit, store: TrustStore, qm: Authority) -
 @each_misfit
 def test_the_same_chance_makes_the_same_misfit(misfit: Misfit, qm: Authority) -> None:
     """A rehearsal can be repeated byte for byte."""
-    other = Authority.found("QM", AT - DAY, Chance(1).octets, 30 * DAY)
+    other = Authority.found("QM", AT - DAY, Chance(1).octets, 30 * DAY, policies=POLICIES)
     one, again = (misfit.make(each, AT, Chance(2).octets) for each in (qm, other))
     assert (one.lists, one.crls) == (again.lists, again.crls)
     assert (one.signer is None) == (again.signer is None)
@@ -98,6 +106,26 @@ def test_what_openssl_thinks(misfit: Misfit, qm: Authority, tmp_path: Path) -> N
     ran = subprocess.run(["openssl", *words], cwd=tmp_path, capture_output=True, text=True, timeout=15, check=False)
     found = re.search(r"error (\d+) at", ran.stderr)
     assert (int(found[1]) if found else ran.returncode) == misfit.openssl, ran.stderr
+
+
+def test_openssl_asked_for_the_policy(qm: Authority, tmp_path: Path) -> None:
+    """Over the cross-certificate, and told which policy is demanded, it refuses too: error 43, no explicit policy."""
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not on PATH")
+    honest = qm.issue_signing("QM", Algorithm.ES256, AT - timedelta(hours=1))
+    made = CATALOGUE["unmapped-policy"].make(qm, AT, Chance(2).octets)
+    assert made.signer is not None
+    assert made.over is not None
+    (tmp_path / "root.pem").write_bytes(made.over.root.public_bytes(Encoding.PEM))
+    between = (made.over.crossing, qm.issuing)
+    (tmp_path / "between.pem").write_bytes(b"".join(each.public_bytes(Encoding.PEM) for each in between))
+    words = ["verify", "-attime", str(int(AT.timestamp())), "-policy_check", "-explicit_policy"]
+    words += ["-policy", made.over.policy.dotted_string, "-CAfile", "root.pem", "-untrusted", "between.pem", "leaf.pem"]
+    for signer, found in ((honest, ""), (made.signer, "error 43 at")):
+        (tmp_path / "leaf.pem").write_bytes(signer.certificate.public_bytes(Encoding.PEM))
+        ran = subprocess.run(["openssl", *words], cwd=tmp_path, capture_output=True, text=True, timeout=15, check=False)
+        assert found in ran.stderr
+        assert (ran.returncode == 0) == (not found), ran.stderr
 
 
 def test_a_misfit_under_another_key_signs_all_the_same(qm: Authority) -> None:
