@@ -40,7 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "may_be_absent(why): this test may be skipped in CI too")
 
 
-_ON_THE_BROKER = re.compile(r"\b(broker: LocalBroker|container: ContainerBroker|on_the_broker|on_kafka)\b")
+_ON_THE_BROKER = re.compile(r"\b(broker: LocalBroker|container: ContainerBroker|on_the_broker)\b")
 """What stands in a module that plays on the session's brokers; those of contract/ do so through their conftest."""
 
 
