@@ -64,16 +64,6 @@ def test_send(engine: Engine, run_corridor: RunCorridor, tmp_path: Path) -> None
     assert "ACCEPTED by QN" in ran.out
 
 
-def test_bench(engine: Engine, run_corridor: RunCorridor, tmp_path: Path) -> None:
-    """Round trips are measured on it."""
-    words = ("bench", "--quick", "--bus", "container", "--seconds", "0.2", "--json")
-    ran = run_corridor(*words, folder=tmp_path, timeout=100, **IMAGE)
-    assert ran.code == 0, ran.err
-    (trip,) = ran.lines("round_trip")
-    assert trip["bus"] == "container"
-    assert trip["exchanges"] > 0
-
-
 def test_doctor(engine: Engine, run_corridor: RunCorridor, tmp_path: Path) -> None:
     """The doctor asks the engine for the image, and starts nothing."""
     ran = run_corridor("doctor", "--bus", "container", "--json", folder=tmp_path, **IMAGE)
