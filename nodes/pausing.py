@@ -4,7 +4,8 @@ What is slow is the window alone: its connections live on, so the broker sees a 
 Nothing of this is in `Window` itself.
 
     turn      before it takes up what has come: what comes meanwhile waits with the broker
-    commit    all is logged and answered, and its place in the inbox is not moved yet
+    commit    all is logged and answered, and its place in the inbox is not moved yet; in a turn that began under the
+              mark, for who hears an answer hears it before the turn that gave it has ended
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from nodes.window import Window, Work
 MARK: Final = "pauses-at"
 """The file that names the moment; the window goes on once it is gone."""
 
-_LOOK: Final = 0.02  # seconds; a file that goes gives no event
+_LOOK: Final = 0.02  # seconds
 
 
 class Pausing(Window):
@@ -32,7 +33,8 @@ class Pausing(Window):
 
     async def _turn(self, work: list[Work], inlet: Inlet, outlet: Outlet) -> None:
         await _pause(self.seat.folder, "turn")
-        await super()._turn(work, _PausingInlet(inlet, self.seat.folder), outlet)
+        under_mark = _marked(self.seat.folder) == "commit"
+        await super()._turn(work, _PausingInlet(inlet, self.seat.folder) if under_mark else inlet, outlet)
 
 
 class _PausingInlet:
@@ -52,13 +54,15 @@ class _PausingInlet:
 
 
 async def _pause(folder: Path, moment: str) -> None:
-    while True:
-        try:
-            if (folder / MARK).read_text(encoding="ascii").strip() != moment:
-                return
-        except FileNotFoundError:
-            return
+    while _marked(folder) == moment:  # noqa: ASYNC110 - a file that goes gives no event
         await asyncio.sleep(_LOOK)
+
+
+def _marked(folder: Path) -> str | None:
+    try:
+        return (folder / MARK).read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return None
 
 
 # ------------------------------------------------------- windows that pause, and make a fault of it
