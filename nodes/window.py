@@ -152,6 +152,7 @@ class Window:
             inlet = await bus.inlet(me, inboxes, group=me)
             try:
                 await self._resume(outlet)
+                await self.witnessing.tell()
                 self._keep_promises()
                 self.ready.set()
                 await self._work_on(inlet, outlet, outage)

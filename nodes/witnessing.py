@@ -56,11 +56,14 @@ class Witnessing:
         """The size of our log at the last request to each partner: where the next proof begins."""
         self._open: dict[tuple[str, int, bytes], bytes] = {}
         """Our checkpoints that wait for a partner's cosignature, by partner, size and text."""
-        self._stored = asyncio.Condition()
+        self._stored: dict[str, int] = {}
+        """The size of our log that each partner has cosigned; `_told`: as far as who waits may know of it."""
         for partner in seat.agreements:
             known = self.pair(partner)
             if known is not None:
-                self._asked[partner] = known[2]
+                self._asked[partner] = self._stored[partner] = known[2]
+        self._told = dict(self._stored)
+        self._telling = asyncio.Condition()
 
     def asked(self, partner: str) -> int:
         """The size of our log when this partner was last asked."""
@@ -153,13 +156,14 @@ class Witnessing:
 
     async def cosigned(self, partner: str, size: int) -> None:
         """Return once `partner` has cosigned our log at `size` records or more. Bound the wait with a deadline."""
-        async with self._stored:
-            await self._stored.wait_for(lambda: (self.pair(partner) or (b"", b"", -1))[2] >= size)
+        async with self._telling:
+            await self._telling.wait_for(lambda: self._told.get(partner, -1) >= size)
 
     async def tell(self) -> None:
-        """Wake those who wait for a cosignature."""
-        async with self._stored:
-            self._stored.notify_all()
+        """Tell those who wait what was stored. Called when the turn that brought it has nothing left to do."""
+        async with self._telling:
+            self._told |= self._stored
+            self._telling.notify_all()
 
     def pair(self, partner: str) -> Pair | None:
         """Our last checkpoint that `partner` cosigned, its cosignature, and the size."""
@@ -260,6 +264,7 @@ class Witnessing:
             written.replace(path)
             with path.with_suffix(".jsonl").open("a", encoding="utf-8") as all_of_them:
                 all_of_them.write(f"{json.dumps(told)}\n")
+            self._stored[partner] = size
         except OSError as error:
             raise RoadFailed(f"the cosignature of {partner} cannot be kept: {error}", todo="check the disk") from error
 

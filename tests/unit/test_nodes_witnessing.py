@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from harness.exchange.reasons import Refused
 from harness.exchange.seal import Opened, Sealed, unseal
 from nodes.turn import Turn
 from nodes.window import Window
+from tests.unit.conftest import Knife
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Corridor
@@ -49,6 +52,42 @@ async def test_each_witnesses_the_other(corridor: Corridor) -> None:
                 word = checkpoints.cosigned(kept[1], corridor.identities[witness].certificate)
                 assert word.checkpoint.root == window.log.root(word.checkpoint.size)
                 assert word.checkpoint.size == kept[2] >= 3 * count
+
+
+async def test_who_waits_hears_of_it_when_the_turn_is_over(corridor: Corridor) -> None:
+    """Not before its place in the inbox is moved: who then cuts the road cuts nothing that is under way."""
+    gate = _Gate(corridor.bus, "before commit")
+    async with corridor.living(qm := Window(corridor.seat("QM", bus=gate)), Window(corridor.seat("QN"))):
+        await qm.counter.lodge(corridor.certificate(), to="QN")
+        await qm.counter.seek_witness("QN")
+        gate.opens.clear()
+        size = qm.log.size
+        seeking = asyncio.create_task(qm.counter.seek_witness("QN"))
+        await gate.fell.wait()
+        assert (qm.witnessing.pair("QN") or (b"", b"", 0))[2] >= size
+        asking = asyncio.create_task(qm.witnessing.cosigned("QN", size))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert not seeking.done()
+        assert not asking.done()
+        gate.opens.set()
+        await asyncio.gather(seeking, asking)
+
+
+@dataclass
+class _Gate(Knife):
+    """Holds a window up at the moment while it is shut."""
+
+    opens: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        self.opens.set()
+
+    async def comes(self, moment: str) -> None:
+        """Wait here, if the gate is shut."""
+        if moment == self.moment and not self.opens.is_set():
+            self.fell.set()
+            await self.opens.wait()
 
 
 async def test_a_cosignature_that_was_lost(corridor: Corridor) -> None:
