@@ -9,13 +9,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from certs import jws
-from certs.trust import TrustStore
+from certs.trust import Recognised, TrustStore
 from harness.exchange import reasons
 from harness.exchange.agreement import Agreement
 from harness.exchange.bus import Delivery
 from harness.exchange.envelope import parse
 from harness.exchange.reasons import Refused
-from harness.exchange.seal import Kind, Opened, Sealed, kind_of, unseal
+from harness.exchange.seal import Opened, Sealed, kind_of, unseal
 from harness.exchange.seat import Seat
 from nodes.steps import Known, Steps
 from nodes.window import Window
@@ -23,18 +23,33 @@ from nodes.window import Window
 # ---------------------------------------------------------------------------------------------------------- whose seal
 
 
-class _TrustsAnySeal(Steps):
+class _GoesByTheSeal(Steps):
+    """Where an honest window refuses for `passes_over`, goes by the certificate and the signature alone."""
+
+    passes_over: reasons.Reason
+
     def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
         try:
             return super().verify(delivery, party=party, trust=trust)
         except Refused as refused:
-            if refused.reason is not reasons.BROKEN_SEAL:
+            if refused.reason is not self.passes_over:
                 raise
         token = jws.read(delivery.value)
         if token.certificate is None:
             raise Refused(reasons.UNKNOWN_SIGNER, "no certificate")
         signer = trust.validate(token.certificate, at=delivery.at)
-        return Opened(Sealed(delivery.value), Kind(token.typ), parse(token.payload), signer, token.alg)
+        envelope = parse(self.signed(token, signer))
+        return Opened(Sealed(delivery.value), kind_of(envelope), envelope, signer, token.alg)
+
+    def signed(self, token: jws.Token, signer: Recognised) -> bytes:
+        return jws.check(token, signer.certificate, typ=token.typ)
+
+
+class _TrustsAnySeal(_GoesByTheSeal):
+    passes_over = reasons.BROKEN_SEAL
+
+    def signed(self, token: jws.Token, signer: Recognised) -> bytes:  # noqa: ARG002 - that it does not ask is its fault
+        return token.payload
 
 
 class TrustsAnySeal(Window):
@@ -43,25 +58,24 @@ class TrustsAnySeal(Window):
     steps = _TrustsAnySeal()
 
 
-class _AnySignerWillDo(Steps):
-    def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
-        try:
-            return super().verify(delivery, party=party, trust=trust)
-        except Refused as refused:
-            if refused.reason is not reasons.SIGNER_IS_NOT_SENDER:
-                raise
-        token = jws.read(delivery.value)
-        if token.certificate is None:
-            raise Refused(reasons.UNKNOWN_SIGNER, "no certificate")
-        signer = trust.validate(token.certificate, at=delivery.at)
-        octets = jws.check(token, signer.certificate, typ=token.typ)
-        return Opened(Sealed(delivery.value), Kind(token.typ), parse(octets), signer, token.alg)
+class _AnySignerWillDo(_GoesByTheSeal):
+    passes_over = reasons.SIGNER_IS_NOT_SENDER
 
 
 class AnySignerWillDo(Window):
     """Takes a good signature of any recognised country for the sender's."""
 
     steps = _AnySignerWillDo()
+
+
+class _AnyKind(_GoesByTheSeal):
+    passes_over = reasons.WRONG_KIND
+
+
+class OverlooksKinds(Window):
+    """Does not ask as what a thing was signed, and takes it for what it says inside."""
+
+    steps = _AnyKind()
 
 
 class _LooksAway(Steps):
@@ -96,27 +110,6 @@ class OverlooksHeaders(Window):
     """Does not compare the headers with the signed body."""
 
     steps = _AnyHeader()
-
-
-class _AnyKind(Steps):
-    def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
-        try:
-            return super().verify(delivery, party=party, trust=trust)
-        except Refused as refused:
-            if refused.reason is not reasons.WRONG_KIND:
-                raise
-        token = jws.read(delivery.value)
-        if token.certificate is None:
-            raise Refused(reasons.UNKNOWN_SIGNER, "no certificate")
-        signer = trust.validate(token.certificate, at=delivery.at)
-        envelope = parse(jws.check(token, signer.certificate, typ=token.typ))
-        return Opened(Sealed(delivery.value), kind_of(envelope), envelope, signer, token.alg)
-
-
-class OverlooksKinds(Window):
-    """Does not ask as what a thing was signed, and takes it for what it says inside."""
-
-    steps = _AnyKind()
 
 
 # ------------------------------------------------------------------------------------------------- which message it is

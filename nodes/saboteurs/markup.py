@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from abc import ABC, abstractmethod
 from dataclasses import replace
 
 from lxml import etree
@@ -15,13 +16,14 @@ from nodes.steps import Steps, Understood
 from nodes.window import Window
 
 
-class _ReadsXmlOtherwise(Steps):
+class _ReadsXmlOtherwise(Steps, ABC):
     """Hands step 3 what another XML reader makes of the document, where an honest one refuses for `passes_over`."""
 
     passes_over: Reason
 
+    @abstractmethod
     def rewrites(self, data: bytes) -> bytes:
-        raise NotImplementedError
+        """What the other reader makes of it."""
 
     def map(self, opened: Opened, *, partner: Profile, own: Profile) -> Understood:
         try:

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.request import urlopen
@@ -68,13 +69,14 @@ def decoded(segment: bytes) -> bytes:
     return base64.urlsafe_b64decode(segment + b"==")
 
 
-class _OwnIdea(Steps):
+class _OwnIdea(Steps, ABC):
     """Where an honest window refuses for `passes_over`, `good` decides whether the signature will do."""
 
     passes_over: Reason
 
+    @abstractmethod
     def good(self, token: Loose) -> bool:
-        raise NotImplementedError
+        """Whether it will do."""
 
     def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
         try:

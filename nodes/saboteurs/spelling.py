@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from dataclasses import replace
 
 from cryptography.hazmat.primitives import hashes
@@ -19,13 +20,14 @@ from nodes.turn import Turn
 from nodes.window import Window
 
 
-class _Tidies(Steps):
+class _Tidies(Steps, ABC):
     """Where an honest window refuses for `passes_over`, it checks a tidied copy and believes it of what came."""
 
     passes_over: Reason
 
+    @abstractmethod
     def tidied(self, token: bytes) -> bytes:
-        raise NotImplementedError
+        """The tidied copy."""
 
     def verify(self, delivery: Delivery, *, party: str, trust: TrustStore) -> Opened:
         try:

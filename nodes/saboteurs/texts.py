@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from abc import ABC, abstractmethod
 from typing import Final, NoReturn
 
 from pydantic import ValidationError
@@ -19,16 +20,17 @@ from nodes.steps import Steps
 from nodes.window import Window
 
 
-class _ReadsLoosely(Steps):
+class _ReadsLoosely(Steps, ABC):
     """Where an honest window refuses what was signed for `passes_over`, it reads it in a way of its own.
 
-    `reads` raises ValueError where its leniency does not go so far; then the honest window's refusal stands.
+    Where `reads` gives up, the honest window's refusal stands.
     """
 
     passes_over: Reason
 
+    @abstractmethod
     def reads(self, octets: bytes) -> object:
-        raise NotImplementedError
+        """Read it loosely. Raises ValueError where the leniency does not go so far."""
 
     def tolerates(self, refused: Refused) -> bool:
         return refused.reason is self.passes_over
