@@ -23,7 +23,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from asn1crypto import cms, tsp
+from asn1crypto import cms, core, tsp
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -256,7 +256,7 @@ def _told(
         nonce=info["nonce"].native,
         serial=info["serial_number"].native,
         brought=brought,
-        tsa=_general_name(tsa) if tsa.native is not None else None,
+        tsa=None if isinstance(tsa, core.Void) else _general_name(tsa),
         content=content,
         attributes=attributes,
         signer=signer,
@@ -264,7 +264,7 @@ def _told(
 
 
 def _accuracy(found: Asn1) -> timedelta:
-    if found.native is None:
+    if isinstance(found, core.Void):
         return timedelta(0)
     millis, micros = found["millis"].native or 0, found["micros"].native or 0
     whole = found["seconds"].native or 0
@@ -274,7 +274,7 @@ def _accuracy(found: Asn1) -> timedelta:
 
 
 def _brought(found: Asn1) -> tuple[x509.Certificate, ...]:
-    if found.native is None:
+    if isinstance(found, core.Void):
         return ()
     if len(found) > MOST_BROUGHT:
         raise ValueError(f"it brings {len(found)} certificates")
@@ -293,6 +293,8 @@ def _named_signer(timestamp: Timestamp, signers: Sequence[x509.Certificate]) -> 
     named = [each for each in signers if _names(timestamp.signer["sid"], each)]
     if not named:
         raise UnknownSigner("none of the certificates at hand is named as the signer of the timestamp")
+    if len(named) == 1:
+        return named[0]
     # Two certificates under one issuer and number are somebody's trick; which of them was meant is said by (4).
     return next((each for each in named if _is_cited(timestamp, each)), named[0])
 
