@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from certs import hpke, jwe
+from certs import hpke, jwe, trust
 from certs.authority import Authority
 from certs.gates import compact, strict_json, strict_object
 from certs.identity import KEY_AGREEMENT, Algorithm, Identity
@@ -185,11 +185,13 @@ def of_paths(country: Country) -> Iterator[Case]:
     verify, warm = repeated(bare_verify(identity, b"x" * MESSAGE)), country.trust()
 
     def cold(times: int) -> float:
-        stores = [country.trust() for _ in range(times)]
-        begun = seconds()
+        stores, spent = [country.trust() for _ in range(times)], 0.0
         for store in stores:
+            trust._HELD.clear()  # noqa: SLF001 - what another store of this process found out
+            begun = seconds()
             store.validate(identity.certificate, at=AT)
-        return seconds() - begun
+            spent += seconds() - begun
+        return spent
 
     yield Case("path, cold", "three certificates", "ES256 verify", cold, verify)
     again = repeated(lambda: warm.validate(identity.certificate, at=AT))

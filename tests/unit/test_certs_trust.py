@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from certs import drafts, jws
+from certs import drafts, jws, paths
 from certs.authority import Authority
 from certs.drafts import Draft, Issuer
 from certs.errors import (
@@ -47,6 +47,7 @@ from certs.errors import (
 )
 from certs.identity import DOCUMENT_SIGNING, Algorithm, Identity
 from certs.lists import Authorities, TrustList
+from certs.question import Question
 from certs.trust import TrustStore
 from harness.clock import Chance
 
@@ -344,6 +345,28 @@ def test_explicit_curve_parameters_are_unsupported(qm: Authority, tmp_path: Path
     certificate = x509.load_der_x509_certificate((tmp_path / "c.der").read_bytes())
     with pytest.raises(ExplicitCurve, match="spells its curve out"):
         trusting(qm).validate(certificate, at=AT)
+
+
+def test_what_held_for_one_store_is_not_worked_out_for_another(
+    qm: Authority, signer: Identity, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stores of a process share it, as long as they are asked about the same octets."""
+    walked: list[bytes] = []
+    settle, leaf = paths.settle, signer.certificate.public_bytes(Encoding.DER)
+
+    def counted(question: Question, *, within: float) -> None:
+        walked.append(question.leaf)
+        settle(question, within=within)
+
+    monkeypatch.setattr(paths, "settle", counted)
+    monkeypatch.setattr("certs.trust._HELD", set())
+    trusting(qm).validate(signer.certificate, at=AT)
+    assert walked.count(leaf) == 1
+    walked.clear()
+    trusting(qm).validate(signer.certificate, at=AT + HOUR)
+    assert walked == []
+    trusting(qm, at=AT + HOUR).validate(signer.certificate, at=AT + HOUR)  # newer lists
+    assert walked == [leaf]
 
 
 def test_a_flood_of_strangers_is_forgotten(qm: Authority, signer: Identity, monkeypatch: pytest.MonkeyPatch) -> None:
