@@ -1,7 +1,8 @@
 """The budget of one exchange: what each of its parts costs alone, timed in this process with the bytes of a real run.
 
 Each part is the very function that the exchange calls, not an imitation of it, and nothing else: folding the ledger,
-witnessing, the window's loop and its queues are in no part, so they lower the ratio that `corridor bench` prints.
+the window's loop and its queues are in no part, so they lower the ratio that `corridor bench` prints. An exchange's
+share in the cosigning of the logs is a part, for it is signing and verifying too (docs/adr/0061).
 Slices of load and rounds of parts take turns, so that a machine that is slow for a while is slow for both.
 Load and round trips: `harness.trial.measure`.
 """
@@ -25,13 +26,14 @@ from harness.exchange import seal
 from harness.exchange.bus import Inlet, Outlet, Record, TopicRights
 from harness.exchange.envelope import Envelope
 from harness.exchange.seal import Opened, Sealed
+from harness.trial.cosigning import cosigning
 from harness.trial.measure import MOST, Measurable, Pair
 
 LANE: Final = "budget.alone"
 """The topic on which putting and taking are timed, and the principal who does it."""
 
 REST: Final = 100
-"""Turns of the event loop in which the windows finish witnessing, so that its cost is charged to no part."""
+"""Turns of the event loop in which the windows finish witnessing, so that they do not work while a part is timed."""
 
 _KEPT: Final = ("raw", "payload", "own")
 """The fields of a record that name bytes kept beside the log."""
@@ -105,6 +107,8 @@ class Alone:
         self.turns.setdefault("consume", []).append(2 * taken)
         for log in self.logs:
             self.turns.setdefault(log.name, []).append(log.again() / exchanges)
+        given = self.pair.meter.cosigned
+        self.turns.setdefault("witness", []).append(cosigning(self.pair) * given / exchanges if given else 0.0)
         self.pair.meter.forget()
 
     def parts(self) -> tuple[Part, ...]:
@@ -112,6 +116,7 @@ class Alone:
         what = {call.name: call.what for stage in self.stages for call in stage}
         what["produce"] = "twice outlet.put, in the batches that occurred"
         what["consume"] = "twice inlet.take and commit, in the batches that occurred"
+        what["witness"] = "a cosignature of a log on both sides, timestamps and all, as often as one was given"
         what |= {log.name: "records.record, EvidenceLog.append in as many transactions" for log in self.logs}
         return tuple(
             Part(name, what[name], fmean(spent), fmean(self.apart.get(name, spent)))

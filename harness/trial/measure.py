@@ -23,6 +23,7 @@ from harness.errors import BadInput, RoadFailed
 from harness.evidence.log import EvidenceLog
 from harness.exchange import topics
 from harness.exchange.bus import Ack, Bus, Delivery, Inlet, Outlet, Record
+from harness.exchange.envelope import WITNESS, Type
 from harness.exchange.seal import Opened
 from harness.exchange.seat import Seat
 from harness.trial.founding import PATIENCE, Setting, found, rights_of, seat
@@ -36,6 +37,9 @@ SAMPLE: Final = "origin-certificate.json"
 
 MOST: Final = 256
 """How many deliveries a window takes at once."""
+
+SEEN: Final = 16
+"""How much of the witness traffic is kept, to be timed."""
 
 
 class Issues(Counter, Protocol):
@@ -65,12 +69,16 @@ class Measurable(Party, Protocol):
 class Meter(Passage):
     """A bus that notes in what batches records are put and taken, and when the receipts were done with.
 
-    Only the receipts on `answers`, known by their key, are waited for.
+    It keeps the last of the witness traffic. Only the receipts on `answers`, known by their key, are waited for.
     """
 
     answers: str
     put: list[int] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
+    witness: list[Record] = field(default_factory=list)
+    """The last requests for a cosignature and cosignatures, at most `SEEN`."""
+    cosigned: int = 0
+    """How many cosignatures were given."""
     done: dict[bytes, float] = field(default_factory=dict)
     """When each transaction's answer was committed by who asked."""
     _waiting: dict[bytes, asyncio.Future[None]] = field(default_factory=dict)
@@ -92,9 +100,19 @@ class Meter(Passage):
         return self.done.pop(key)
 
     def forget(self) -> None:
-        """Begin to note batches anew."""
+        """Begin to note batches anew, and to count."""
         self.put.clear()
         self.taken.clear()
+        self.cosigned = 0
+
+    def leaves(self, records: Sequence[Record]) -> None:
+        """Note a batch that is put."""
+        self.put.append(len(records))
+        for record in records:
+            kind = dict(record.headers).get("ce_type", b"").decode()
+            if kind in WITNESS:
+                self.cosigned += kind == Type.COSIGNATURE
+                self.witness = [*self.witness[1 - SEEN :], record]
 
     def committed(self, deliveries: Sequence[Delivery]) -> None:
         """Note which answers were done with just now."""
@@ -113,7 +131,7 @@ class _MeteredOutlet:
     meter: Meter
 
     async def put(self, *records: Record) -> tuple[Ack, ...]:
-        self.meter.put.append(len(records))
+        self.meter.leaves(records)
         return await self.outlet.put(*records)
 
     async def close(self) -> None:

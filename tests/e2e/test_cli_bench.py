@@ -43,6 +43,8 @@ def test_budget_is_the_sum_of_its_parts(measured: Ran) -> None:
         assert told["budget_in_turns_per_second"] == pytest.approx(in_turns, rel=0.01)
         assert told["ratio"] == pytest.approx(told["per_second"] / alone, rel=0.01)
         assert told["ratio_in_turns"] == pytest.approx(told["per_second"] / in_turns, rel=0.01)
+        assert all(part["alone_us"] > 0 for part in parts)
+        assert [part["name"] for part in parts].count("witness") == 1
 
 
 def test_slowest_round_trips_are_not_below_the_median(measured: Ran) -> None:
