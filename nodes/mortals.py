@@ -26,10 +26,11 @@ from typing import Any, Final
 
 from harness.exchange.bus import Ack, Delivery, Inlet, Outlet, Record
 from harness.exchange.seat import Seat
+from nodes.asking import Work
 from nodes.saboteurs import ForgetsWhatItSaw
 from nodes.steps import Steps
 from nodes.turn import Turn
-from nodes.window import Window, Work
+from nodes.window import Window
 
 MARK: Final = "dies-at"
 """The file that names the moment, and `process` or `task`."""

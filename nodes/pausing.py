@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import Final
 
 from harness.exchange.bus import Delivery, Inlet, Outlet
+from nodes.asking import Work
 from nodes.saboteurs import ForgetsWhatItSaw
 from nodes.turn import Turn
-from nodes.window import Window, Work
+from nodes.window import Window
 
 MARK: Final = "pauses-at"
 """The file that names the moment; the window goes on once it is gone."""

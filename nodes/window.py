@@ -6,21 +6,20 @@ incoming places committed. So nothing is answered that is not logged, and nothin
 a turn cut off anywhere is taken again, and its duplicates are answered with the stored receipts. The same holds when
 the road fails: it is given up and opened again, and what the log says was left undone is done over the next one.
 
-What is asked by the country's own people: `nodes.counter`. Numbering and sealing: `nodes.outbox`. What the window
-knows: `nodes.ledger`. Notes: `nodes.turn`. Cosigning and bundles: `nodes.witnessing`. Outages: `nodes.road`.
+What the country's own people can ask: `nodes.counter`. What waits for the loop, and who for its answer:
+`nodes.asking`. Numbering and sealing: `nodes.outbox`. What the window knows: `nodes.ledger`. Notes: `nodes.turn`.
+Cosigning and bundles: `nodes.witnessing`. Outages: `nodes.road`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Final
 
 import structlog
 
-from harness.errors import BadInput, Defect, RoadFailed
+from harness.errors import Defect, RoadFailed
 from harness.evidence import records
 from harness.evidence.log import EvidenceLog
 from harness.exchange import receipt as receipts
@@ -33,18 +32,17 @@ from harness.exchange.receipt import Level, Receipt
 from harness.exchange.seal import Kind, Opened, Sealed
 from harness.exchange.seat import Seat
 from nodes import gazette
+from nodes.asking import Asked, Asking, Work
 from nodes.counter import Counter
 from nodes.covering import Covering
 from nodes.gathering import tokens_under_cover
 from nodes.ledger import Kept, Ledger, Outgoing
 from nodes.outbox import Outbox, Posted, own_envelope, put_again, reply_to
 from nodes.profile import Profile, load
-from nodes.road import PATIENCE, Outage, StillToLeave, first_cause
+from nodes.road import PATIENCE, Outage, first_cause
 from nodes.steps import Road, Steps, travel
 from nodes.turn import Notebook, Turn, place, short
 from nodes.witnessing import Witnessing
-
-T = TypeVar("T")
 
 MOST: Final = 256
 """How many deliveries are taken from the bus at once."""
@@ -52,27 +50,6 @@ MOST: Final = 256
 AHEAD: Final = 2
 """How often that is done before the loop takes it up: who is slow leaves the rest with the broker, and what comes from
 a quiet partner does not wait behind all that a loud one has sent."""
-
-LONGEST_TURN: Final = 1024
-"""How many pieces of work are gathered into one turn, under one transaction of evidence."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Asked:
-    work: Callable[[Turn], Any]  # Any: each asker has its own result
-    answer: asyncio.Future[Any]
-
-
-Work = tuple[Delivery, ...] | _Asked
-"""What a turn is given: what arrived, or what was asked at the counter."""
-
-
-class _Works(asyncio.Queue[Work]):
-    def drop_deliveries(self) -> None:
-        """Leave only what was asked at the counter."""
-        asked = [piece for piece in (self.get_nowait() for _ in range(self.qsize())) if isinstance(piece, _Asked)]
-        for piece in asked:
-            self.put_nowait(piece)
 
 
 class Window:
@@ -92,6 +69,7 @@ class Window:
         self.outbox = Outbox(seat)
         self.notes = Notebook(seat, self.ledger, self.log)
         self.witnessing = Witnessing(seat, self.profiles[seat.party], self.log)
+        self.asking = Asking(seat.party)
         self.counter = Counter(
             seat,
             self.profiles[seat.party],
@@ -99,19 +77,13 @@ class Window:
             self.outbox,
             self.notes,
             self.witnessing,
-            self._ask,
+            self.asking.ask,
             self.tell,
             self.learn,
         )
         self.ready = asyncio.Event()
-        # Filled by _fetch and _ask, emptied by run alone. Bounded: who asks too fast waits.
-        self._work = _Works(maxsize=LONGEST_TURN)
-        self._asked: set[asyncio.Future[Any]] = set()
-        self._owed: dict[asyncio.Future[Any], Any] = {}
-        """What is durable, and did not yet leave over any road: who waits for it, and what they are to be told."""
         self._ahead = True
         """Whether ledger and outbox know other things than the log: at first, and from a note until it is durable."""
-        self._closed = False
         self._leaving = asyncio.Event()
         self._tell = structlog.get_logger().bind(party=seat.party, run=seat.run)
 
@@ -134,10 +106,7 @@ class Window:
                     self._tell.warning("the road failed", found=failed.found, todo=failed.todo)
                     await outage.waits(failed, self._leaving)
         finally:
-            self._closed = True
-            for waiting in self._asked:
-                if not waiting.done():
-                    waiting.set_exception(self._still_to_leave() if waiting in self._owed else self._gone())
+            self.asking.close()
             self.witnessing.close()
             self.log.close()
 
@@ -145,15 +114,14 @@ class Window:
         """Open the ways out and in, take up what the log says was left undone, and work until it fails."""
         bus, me = self.seat.bus, topics.principal(self.party)
         inboxes = [topics.inbox(self.party, partner) for partner in self.seat.agreements]
-        # What was fetched over a road that failed comes again over the next one.
-        self._work.drop_deliveries()
+        self.asking.drop_deliveries()
         outlet = await bus.outlet(me)
         try:
             inlet = await bus.inlet(me, inboxes, group=me)
             try:
                 await self._resume(outlet)
                 await self.witnessing.tell()
-                self._keep_promises()
+                self.asking.keep_promises()
                 self.ready.set()
                 await self._work_on(inlet, outlet, outage)
             finally:
@@ -176,21 +144,17 @@ class Window:
     def leave(self) -> None:
         """Finish the turn under way and go: `run` returns. What was not begun is delivered again, or asked again."""
         self._leaving.set()
-        with suppress(asyncio.QueueFull):
-            self._work.put_nowait(())  # nothing to do, only to wake the loop; a full queue wakes it anyway
+        self.asking.wake()
 
     async def _fetch(self, inlet: Inlet, room: asyncio.Semaphore) -> None:
         while True:
             await room.acquire()
-            await self._work.put(await inlet.take(MOST))
+            await self.asking.fetched(await inlet.take(MOST))
 
     async def _gather(self, room: asyncio.Semaphore) -> list[Work]:
-        work = [await self._work.get()]
-        with suppress(asyncio.QueueEmpty):
-            while len(work) < LONGEST_TURN:
-                work.append(self._work.get_nowait())
+        work = await self.asking.gathered()
         for piece in work:
-            if not isinstance(piece, _Asked):
+            if not isinstance(piece, Asked):
                 room.release()
         return work
 
@@ -199,8 +163,8 @@ class Window:
         try:
             self._ahead = True
             for piece in work:
-                if isinstance(piece, _Asked):
-                    self._do(piece, turn)
+                if isinstance(piece, Asked):
+                    piece.done_in(turn)
                 else:
                     turn.arrived.extend(piece)
                     self.take(piece, turn)
@@ -210,30 +174,22 @@ class Window:
         except RoadFailed as failed:
             # Nothing of this turn is durable, so nothing of it was done: that is what they hear who asked for it.
             for piece in work:
-                if isinstance(piece, _Asked) and not piece.answer.done():
-                    piece.answer.set_exception(failed)
+                if isinstance(piece, Asked):
+                    piece.fails(failed)
             raise
-        # From here on it leaves, if not over this road then over the next: whoever asked for it must not ask again.
-        self._owed |= dict(turn.promises)
+        self.asking.durable(turn)
         if turn.outgoing:
             await self._send(turn, outlet)
         if turn.arrived:
             await inlet.commit(turn.arrived)
         await self.witnessing.tell()
-        self._keep_promises()
+        self.asking.keep_promises()
 
     def _write(self, turn: Turn) -> None:
         """Make a turn's notes durable. Raises RoadFailed: nothing of it was written."""
         if turn.records:
             self.log.append(turn.records, turn.objects)
         self._ahead = False
-
-    def _keep_promises(self) -> None:
-        """Tell whoever waits at the counter for what is logged and has left."""
-        for answer, result in self._owed.items():
-            if not answer.done():
-                answer.set_result(result)
-        self._owed.clear()
 
     async def _send(self, turn: Turn, outlet: Outlet) -> None:
         acks = await outlet.put(*(self.covering.over(record) for record, _ in turn.outgoing))
@@ -491,48 +447,6 @@ class Window:
     def hands_over(self) -> tuple[bytes, ...]:
         """The signed tokens behind what crossed encrypted, as this party hands them to an arbiter, who gets no key."""
         return tokens_under_cover(self.seat, self.log)
-
-    # ------------------------------------------------------------------------------------------------ asking
-
-    async def _ask(self, work: Callable[[Turn], T]) -> T:
-        if self._closed:
-            raise self._gone()
-        answer: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._asked.add(answer)
-        try:
-            await self._hand_in(_Asked(work, answer))
-            return await answer
-        finally:
-            self._asked.discard(answer)
-
-    async def _hand_in(self, asked: _Asked) -> None:
-        """Return when the loop has it, or will never take it: the answer says so."""
-        try:
-            self._work.put_nowait(asked)
-        except asyncio.QueueFull:
-            handing = asyncio.ensure_future(self._work.put(asked))
-            try:
-                await asyncio.wait((handing, asked.answer), return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                handing.cancel()
-
-    def _gone(self) -> RoadFailed:
-        return RoadFailed(f"the window of {self.party} closed before it was done", todo="start it again and ask again")
-
-    def _still_to_leave(self) -> StillToLeave:
-        return StillToLeave(
-            f"the window of {self.party} closed with this in its log and the broker's word outstanding",
-            expected="it leaves, unaltered, when the window starts again",
-            todo="start it again; do not ask again, or there are two of it",
-        )
-
-    def _do(self, asked: _Asked, turn: Turn) -> None:
-        try:
-            turn.promises.append((asked.answer, asked.work(turn)))
-        except (BadInput, Refused) as error:
-            # The asker's mistake is the asker's to hear; nothing of it was noted.
-            if not asked.answer.done():
-                asked.answer.set_exception(error)
 
     def _refused(
         self, sealed: Sealed, delivery: Delivery, refused: Refused, turn: Turn, envelope: Envelope | None

@@ -14,8 +14,9 @@ from harness.evidence import records
 from harness.exchange import topics
 from harness.exchange.bus import Inlet, NotAllowed, Outlet, RangeLost, Unreachable
 from harness.trial.passage import Passage
+from nodes.asking import LONGEST_TURN
 from nodes.road import Outage, StillToLeave
-from nodes.window import LONGEST_TURN, Window
+from nodes.window import Window
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Corridor
@@ -165,9 +166,9 @@ async def test_pauses_grow_and_begin_anew() -> None:
 async def test_a_full_queue_at_a_window_that_ends(corridor: Corridor) -> None:
     """Nobody waits for ever to hand in what nobody will take."""
     window = Window(corridor.seat("QM"))
-    waiting = [asyncio.create_task(window._ask(lambda _turn: None)) for _ in range(LONGEST_TURN + 3)]
+    waiting = [asyncio.create_task(window.asking.ask(lambda _turn: None)) for _ in range(LONGEST_TURN + 3)]
     await asyncio.sleep(0)
-    assert window._work.full()
+    assert window.asking._work.full()
     window.leave()
     async with asyncio.timeout(5):
         await window.run()

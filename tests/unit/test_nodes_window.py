@@ -483,7 +483,7 @@ async def until_noted(corridor: Corridor, window: Window, event: str, count: int
     """Return once the window's log holds so many of these. A turn ends without an event to wait for: let it run."""
     async with asyncio.timeout(5):
         while len(corridor.noted(window, event)) < count:
-            await window._ask(lambda _turn: None)
+            await window.asking.ask(lambda _turn: None)
 
 
 # ------------------------------------------------------------------------------------------------- taking leave
