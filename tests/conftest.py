@@ -48,7 +48,8 @@ _ON_THE_BROKER = re.compile(r"\b(broker: LocalBroker|container: ContainerBroker|
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Where processes share the tests (make test), one has all that play on the session's brokers.
 
-    So each broker is started once. Besides, the tests of a module stay together, for what they set up they share.
+    So each broker is started once. The modules that bring compose files up go one after the other: side by side they
+    are more than a small machine bears. Besides, the tests of a module stay together, for they share what is set up.
     """
     return _ByModule(config, log)
 
@@ -56,6 +57,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 class _ByModule(LoadScopeScheduling):  # type: ignore[misc]  # published without types
     def _split_scope(self, nodeid: str) -> str:
         module = nodeid.partition("::")[0]
+        if module.startswith(("tests/e2e/test_compose", "tests/docs/test_compose")):
+            return "compose"
         return "a broker" if _on_the_broker(module) else module
 
 

@@ -208,7 +208,7 @@ async def apart(
         seats = seat(setting, first, found(setting, first), bus)
         parties = {code: OwnProcess(first.cast, place, stands.way) for code, place in seats.items()}
         watch = Watch(there, back)
-        async with watching(bus, watch, (there, back)), living(parties, patience):
+        async with watching(bus, watch, (there, back)), living(parties):
             yield Apart(parties[asks], parties[answers], stands, watch, first.sample(SAMPLE, clock.now()))
 
 

@@ -194,7 +194,7 @@ async def working(
     seated = {code: InHouse(first.cast, place) for code, place in seats.items()}
     document = first.sample(SAMPLE, clock.now())
     asker, answerer = (_measurable(seated[code].player) for code in (asks, answers))
-    async with living(seated, patience):
+    async with living(seated):
         yield Pair(asker, answerer, seats, meter, document, patience)
 
 

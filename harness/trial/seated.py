@@ -28,6 +28,9 @@ PAUSE: Final = "pauses-at"
 MARK: Final = "dies-at"
 """The file in a mortal party's own folder that names the moment at which it ends its life, once."""
 
+COMES_UP: Final = 60.0
+"""Seconds in which all parties must be up, whatever a script's patience: on a busy machine a process takes long."""
+
 TASK: Final = "task"
 PROCESS: Final = "process"
 """How it ends its life: the second word of the mark."""
@@ -194,7 +197,7 @@ def leave_mark(folder: Path, moment: str, how: str, player: object) -> None:
 
 @asynccontextmanager
 async def living(
-    players: Mapping[str, Seated], patience: float, *, fell: Callable[[str, str], None] | None = None
+    players: Mapping[str, Seated], *, fell: Callable[[str, str], None] | None = None
 ) -> AsyncIterator[None]:
     """Let the parties live while the block lasts.
 
@@ -218,12 +221,16 @@ async def living(
         async with asyncio.TaskGroup() as group:
             lives = [group.create_task(lives_on(code, party), name=code) for code, party in players.items()]
             try:
-                async with asyncio.timeout(patience):
+                async with asyncio.timeout(COMES_UP):
                     for party in players.values():
                         await party.up()
                 all_up.set()
             except TimeoutError as error:
-                raise RoadFailed("a party did not come up", expected=f"all ready within {patience:.0f} s") from error
+                raise RoadFailed(
+                    "a party did not come up",
+                    expected=f"all ready within {COMES_UP:.0f} s",
+                    todo="see what it said (stderr.log in its folder), and whether the machine is busy",
+                ) from error
             yield
             for life in lives:
                 life.cancel()

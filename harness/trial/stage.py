@@ -428,7 +428,7 @@ async def staged(
     async with stage.tap.listening(bus, [one.topic for one in rights]), housed(stage, way) as house:
         players = {code: house((cast or {}).get(code, ground.cast), place) for code, place in seats.items()}
         stage.windows = {code: Window(party, stage) for code, party in players.items()}
-        async with living(players, setting.patience, fell=stage.fell):
+        async with living(players, fell=stage.fell):
             yield stage
 
 

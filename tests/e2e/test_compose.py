@@ -4,34 +4,24 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import shutil
-import socket
 import subprocess
-from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from aiokafka.client import AIOKafkaClient
 
 from harness.brokers.access import issue_all
-from harness.clock import Chance, SystemClock, seconds
-from harness.evidence import records
-from harness.evidence.log import EvidenceLog
-from harness.exchange.bus import OPERATOR, Unreachable
+from harness.clock import Chance, SystemClock
+from harness.exchange.bus import Unreachable
 from harness.exchange.kafka import Credentials, KafkaBus
-from harness.exchange.kafka_link import Link, look_up
 
-from .conftest import environment
+from .stacks import CERTIFICATE, PARTIES, Stack, brought_up, healthy, taken_out
 
 pytestmark = pytest.mark.timeout(120)  # containers are made and removed in the fixtures, under deadlines of their own
 
-UP: Final = 180.0  # seconds for everything to be healthy; generous, since brokers share a busy machine
-PARTIES: Final = ("qm", "qn", "qp")
 KEYS: Final = "grep -rIlsE '^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' / --exclude-dir=proc --exclude-dir=sys"
 """Finds every private key that a container can read."""
 
@@ -45,106 +35,13 @@ except OSError as error:
 """
 """Tries an address from inside a container: ConnectionRefusedError would still mean that somebody is there."""
 
-CERTIFICATE: Final = Path("scenarios/samples/phytosanitary.xml")
-
-
-@dataclass(frozen=True)
-class Stack:
-    """A compose file that is up, as a project of its own."""
-
-    command: tuple[str, ...]
-    folder: Path
-    ports: tuple[int, ...]
-    environment: dict[str, str]
-
-    def run(self, *words: str, given: bytes = b"", limit: float = 90) -> subprocess.CompletedProcess[str]:
-        """One compose command; what it says comes back as text."""
-        ran = subprocess.run(
-            [*self.command, *words], cwd=self.folder, env=self.environment, input=given, capture_output=True,
-            timeout=limit, check=False,
-        )  # fmt: skip
-        return subprocess.CompletedProcess(ran.args, ran.returncode, ran.stdout.decode(), ran.stderr.decode())
-
-    def within(self, service: str, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[str]:
-        """One command inside a container."""
-        return self.run("exec", "-T", service, *words, given=given)
-
-    def counter(self, party: str, *words: str, given: bytes = b"") -> subprocess.CompletedProcess[str]:
-        """One request at the counter of a party."""
-        return self.within(party, "counter", *words, given=given)
-
-    def container(self, service: str) -> str:
-        """The id of a service's container, running or not."""
-        return self.run("ps", "--all", "--quiet", service).stdout.strip()
-
-    def health(self, service: str) -> str:
-        """What its health check says now."""
-        asked = ["docker", "inspect", "--format", "{{.State.Health.Status}}", self.container(service)]
-        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
-
-
-Bring = Callable[[str, int], Stack]
-
 
 @pytest.fixture(scope="module")
-def bring(repo_root: Path, compose_command: tuple[str, ...], compose_images: dict[str, str]) -> Iterator[Bring]:
-    """Bring a compose file up; everything is taken down and away in the end, whatever happened."""
-    up: list[Stack] = []
-
-    def made(name: str, nodes: int) -> Stack:
-        ports = _free(nodes)
-        numbered = {f"KAFKA_PORT_{number}": str(port) for number, port in enumerate(ports, start=1)}
-        told = environment(**compose_images, **numbered, KAFKA_PORT=str(ports[0]), DOCKER_BUILDKIT="0")
-        words = (
-            *compose_command,
-            "--project-name",
-            f"corridor-test-{os.getpid()}-{nodes}",
-            "--file",
-            f"compose/{name}",
-        )
-        stack = Stack(words, repo_root, ports, told)
-        up.append(stack)
-        # Built once: a second build could give the image another id, and Compose then replaces what runs on the first.
-        for doing in (("build",), ("up", "--detach")) if len(up) == 1 else (("up", "--detach"),):
-            ran = stack.run(*doing, limit=400)
-            assert ran.returncode == 0, ran.stdout + ran.stderr
-        return stack
-
-    yield made
-    for stack in up:
-        assert stack.run("down", "--volumes", "--timeout", "1").returncode == 0
-
-
-def _free(count: int) -> tuple[int, ...]:
-    taken = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = tuple(each.getsockname()[1] for each in taken)
-    for each in taken:
-        each.close()
-    return ports
-
-
-async def healthy(stack: Stack, *services: str) -> None:
-    """Wait until their health checks say so; Docker offers no event that waits for all of them."""
-    until = seconds() + UP
-    for service in services:
-        while (said := stack.health(service)) != "healthy":
-            assert seconds() < until, f"{service} is {said}: {stack.run('logs', '--tail', '40', service).stdout}"
-            await asyncio.sleep(0.5)
-
-
-@pytest.fixture(scope="module")
-def one(bring: Bring) -> Stack:
+def one(repo_root: Path, compose_command: tuple[str, ...], compose_images: dict[str, str]) -> Iterator[Stack]:
     """The stack with one broker, everybody in it healthy."""
-    stack = bring("kafka-one.yml", 1)
-    asyncio.run(healthy(stack, "kafka-1", *PARTIES))
-    return stack
-
-
-def taken_out(stack: Stack, service: str, path: str, place: Path) -> Path:
-    """A folder of a container, running or not, copied to `place`."""
-    source = f"{stack.container(service)}:{path}"
-    subprocess.run(["docker", "cp", source, str(place)], check=True, timeout=20, capture_output=True)
-    return place
+    with brought_up(repo_root, compose_command, compose_images, "kafka-one.yml", 1) as stack:
+        asyncio.run(healthy(stack, "kafka-1", *PARTIES))
+        yield stack
 
 
 @pytest.fixture(scope="module")
@@ -253,62 +150,3 @@ def test_keys_stay_when_everything_starts_again(one: Stack) -> None:
     assert "prepared already" in one.run("logs", "prepare").stdout
     assert one.container("qm") == before
     assert one.counter("qm", "ready").stdout == "QM listens\n"
-
-
-INBOX: Final = "pilot.qn.in.from.qm"
-
-
-async def leader(stack: Stack, topic: str, tls: Path) -> int:
-    """The broker that leads the one partition of a topic, as the cluster tells its operator."""
-    address = ",".join(f"127.0.0.1:{port}" for port in stack.ports)
-    link = Link(address, "", Credentials.within(tls), 15.0)
-    client = AIOKafkaClient(**link.options(OPERATOR))
-    try:
-        async with link.answered():
-            await client.bootstrap()
-            (told,) = (await look_up(client, [topic]))[topic]["partitions"]
-    finally:
-        await client.close()
-    return int(told["leader"])
-
-
-def written(stack: Stack, party: str, event: str, folder: Path) -> list[records.Record]:
-    """The records of one kind in the log of a party that has gone."""
-    place = folder / party
-    if not place.is_dir():
-        taken_out(stack, party, "/party/seat", place)
-    log = EvidenceLog(place / "log.sqlite", party.upper())
-    try:
-        return [one for one in (records.read(body) for _, body in log.records()) if one.event == event]
-    finally:
-        log.close()
-
-
-@pytest.mark.timeout(420)  # three brokers come up, one goes, and all parties are told to go
-async def test_one_broker_of_three_falls(bring: Bring, repo_root: Path, tmp_path: Path) -> None:
-    """On three brokers every record is on all of them; the one that leads QN's inbox is killed, documents cross on.
-
-    Who stands at the counter may be told to ask again meanwhile. In the end each certificate that QM's log says was
-    sent has exactly one effect at QN, and its answer.
-    """
-    stack = bring("kafka-three.yml", 3)
-    try:
-        await healthy(stack, "kafka-1", "kafka-2", "kafka-3", *PARTIES)
-        document = (repo_root / CERTIFICATE).read_bytes()
-        assert stack.counter("qm", "lodge", "--to", "QN", given=document).returncode == 0
-        denied = stack.counter("qp", "look", "qn.in.from.qm")
-        assert (denied.returncode, denied.stdout) == (1, "denied: 'qp' may not read topic 'qn.in.from.qm'\n")
-        tls = taken_out(stack, "prepare", "/prepared/authorities/tls", tmp_path / "tls")
-        stack.run("kill", f"kafka-{await leader(stack, INBOX, tls)}")
-        until = seconds() + UP
-        while (ran := stack.counter("qm", "lodge", "--to", "QN", given=document)).returncode != 0:
-            assert seconds() < until, ran.stdout + ran.stderr
-            await asyncio.sleep(1)
-        assert "L4" in ran.stdout
-        stack.run("stop", "qm", "qn")
-        sent = Counter(one.digest("identity") for one in written(stack, "qm", "sent", tmp_path))
-        assert sent.total() >= 2
-        assert Counter(one.digest("identity") for one in written(stack, "qn", "received", tmp_path)) == sent
-        assert {one.digest("of") for one in written(stack, "qm", "acknowledged", tmp_path)} == sent.keys()
-    finally:
-        stack.run("down", "--volumes", "--timeout", "1")
