@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Final
 
 from harness.brokers import aot
+from harness.brokers.access import issue_all
 from harness.brokers.jars import Jars
-from harness.brokers.local import HEAP, HOST, answering, cluster_id, failed, free_ports, plain_properties
+from harness.brokers.local import HEAP, HOST, answering, cluster_id, failed, free_ports, properties
+from harness.clock import Chance, SystemClock
 from harness.errors import RoadFailed
 
 _MAKING: Final = 180.0  # seconds, generous: the JVM links some ten thousand classes when the run ends
@@ -43,7 +45,9 @@ async def make(java: Path, jars: Jars, say: Callable[[str], None]) -> None:
 async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
     port, controller = free_ports(2)
     settings, log = folder / "broker.properties", folder / "broker.log"
-    told = plain_properties(folder, folder / "data", port, controller)
+    # Guarded, as it is started mostly: what TLS and rights need is in the cache too.
+    credentials = issue_all(folder, (), (HOST,), at=SystemClock().now(), chance=Chance().octets)
+    told = properties(folder, folder / "data", port, controller)
     settings.write_text("".join(f"{key}={value}\n" for key, value in told.items()), encoding="ascii")
     command = (str(java), *HEAP, "-cp", jars.classpath)
     tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
@@ -64,7 +68,7 @@ async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
             process_group=0,
         )  # fmt: skip - one line a thought
     try:
-        await answering(f"{HOST}:{port}", None)
+        await answering(f"{HOST}:{port}", credentials)
         broker.terminate()
         await broker.wait()
     finally:

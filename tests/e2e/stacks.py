@@ -50,11 +50,6 @@ class Stack:
         """The id of a service's container, running or not."""
         return self.run("ps", "--all", "--quiet", service).stdout.strip()
 
-    def health(self, service: str) -> str:
-        """What its health check says now."""
-        asked = ["docker", "inspect", "--format", "{{.State.Health.Status}}", self.container(service)]
-        return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
-
 
 @contextmanager
 def brought_up(
@@ -88,9 +83,15 @@ async def healthy(stack: Stack, *services: str) -> None:
     """Wait until their health checks say so; Docker offers no event that waits for all of them."""
     until = seconds() + UP
     for service in services:
-        while (said := stack.health(service)) != "healthy":
+        container = stack.container(service)  # asked once: the older Compose takes most of a second to say so
+        while (said := _health(container)) != "healthy":
             assert seconds() < until, f"{service} is {said}: {stack.run('logs', '--tail', '40', service).stdout}"
             await asyncio.sleep(0.5)
+
+
+def _health(container: str) -> str:
+    asked = ["docker", "inspect", "--format", "{{.State.Health.Status}}", container]
+    return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
 
 
 def taken_out(stack: Stack, service: str, path: str, place: Path) -> Path:
