@@ -8,6 +8,7 @@ Java: java. What is done with both: local.
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import sys
@@ -118,6 +119,8 @@ def _fetch(cache: Path, listed: Mapping[str, str]) -> None:
         ) from error
     cache.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache.parent, prefix="fetching-") as beside:
+        # It warns that it looks in vain for a Java of its own, which nobody asked for.
+        logging.getLogger(resolver.__name__).addHandler(logging.NullHandler())
         try:
             jars = resolver.build(_COORDINATES, cache_dir=Path(beside) / "jgo").all_jars
         except Exception as error:  # whatever the resolver raises means the same to the user: no jars
