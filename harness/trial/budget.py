@@ -107,8 +107,7 @@ class Alone:
         self.turns.setdefault("consume", []).append(2 * taken)
         for log in self.logs:
             self.turns.setdefault(log.name, []).append(log.again() / exchanges)
-        given = self.pair.meter.cosigned
-        self.turns.setdefault("witness", []).append(cosigning(self.pair) * given / exchanges if given else 0.0)
+        self.turns.setdefault("witness", []).append(cosigning(self.pair) * self.pair.meter.cosigned / exchanges)
         self.pair.meter.forget()
 
     def parts(self) -> tuple[Part, ...]:
