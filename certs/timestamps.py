@@ -52,8 +52,8 @@ TIME_STAMPING: Final = ExtendedKeyUsageOID.TIME_STAMPING
 _GRANTED: Final = frozenset({"granted", "granted_with_mods"})
 _MOMENT: Final = re.compile(rb"\d{14}(\.\d{0,5}[1-9])?Z")
 _LISTED: Final = ("content_type", "message_digest", "signing_certificate", "signing_certificate_v2")
-# What asn1crypto raises on octets that are well-formed BER and not what they should be.
-_UNREADABLE: Final = (ValueError, TypeError, KeyError, IndexError, AttributeError, OverflowError, NotImplementedError)
+# What asn1crypto raises on octets that are well-formed BER and not what they should be; what else comes is our defect.
+_UNREADABLE: Final = (ValueError, TypeError, IndexError, OverflowError)
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ def _refusal(error: Exception) -> TrustError:
             return error
         case RecursionError() | MemoryError():
             return PathTooCostly(f"validation takes too much: {type(error).__name__}")
-        case NotImplementedError():
+        case NotImplementedError():  # the library's word for a kind or form of constraint that it does not compare
             return OutsideNames(f"a constraint on names that cannot be processed: {error}")
         case _:
             return BrokenPath(f"the certificate cannot be read: {type(error).__name__}: {error}")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from harness.clock import seconds
+from harness.clock import SystemClock
 
 from .conftest import environment
 
@@ -80,18 +80,31 @@ def _free(count: int) -> tuple[int, ...]:
 
 
 async def healthy(stack: Stack, *services: str) -> None:
-    """Wait until their health checks say so; Docker offers no event that waits for all of them."""
-    until = seconds() + UP
-    for service in services:
-        container = stack.container(service)  # asked once: the older Compose takes most of a second to say so
-        while (said := _health(container)) != "healthy":
-            assert seconds() < until, f"{service} is {said}: {stack.run('logs', '--tail', '40', service).stdout}"
-            await asyncio.sleep(0.5)
+    """Return once all their health checks say so: at once, or with the event that tells it."""
+    async with asyncio.timeout(UP):
+        for service in services:
+            await _healthy(stack.container(service))
 
 
-def _health(container: str) -> str:
-    asked = ["docker", "inspect", "--format", "{{.State.Health.Status}}", container]
-    return subprocess.run(asked, capture_output=True, text=True, check=True, timeout=20).stdout.strip()
+async def _healthy(container: str) -> None:
+    about = ("--filter", f"container={container}", "--filter", "event=health_status")
+    # Listening from before it is looked at: what changes in between is heard.
+    since = f"{SystemClock().now().timestamp():.3f}"
+    telling = await asyncio.create_subprocess_exec(
+        "docker", "events", "--since", since, *about, "--format", "{{.Action}}", stdout=asyncio.subprocess.PIPE
+    )
+    assert telling.stdout is not None
+    try:
+        asked = ["docker", "inspect", "--format", "{{.State.Health.Status}}", container]
+        looked = await asyncio.to_thread(subprocess.run, asked, capture_output=True, check=True, timeout=20)
+        if looked.stdout.strip() != b"healthy":
+            async for line in telling.stdout:
+                if line.strip() == b"health_status: healthy":
+                    return
+            raise AssertionError(f"Docker told no more of {container}, which was not healthy")
+    finally:
+        telling.kill()
+        await telling.communicate()
 
 
 def taken_out(stack: Stack, service: str, path: str, place: Path) -> Path:
