@@ -11,6 +11,7 @@ held against: benchmarks/README.md.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -75,7 +76,7 @@ class Meter(Passage):
     answers: str
     put: list[int] = field(default_factory=list)
     taken: list[int] = field(default_factory=list)
-    witness: list[Record] = field(default_factory=list)
+    witness: deque[Record] = field(default_factory=lambda: deque(maxlen=SEEN))
     """The last requests for a cosignature and cosignatures, at most `SEEN`."""
     cosigned: int = 0
     """How many cosignatures were given."""
@@ -112,7 +113,7 @@ class Meter(Passage):
             kind = dict(record.headers).get("ce_type", b"").decode()
             if kind in WITNESS:
                 self.cosigned += kind == Type.COSIGNATURE
-                self.witness = [*self.witness[1 - SEEN :], record]
+                self.witness.append(record)
 
     def committed(self, deliveries: Sequence[Delivery]) -> None:
         """Note which answers were done with just now."""

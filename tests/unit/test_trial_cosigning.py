@@ -19,6 +19,6 @@ async def test_a_cosignature_that_crossed(tmp_path: Path) -> None:
         while not pair.meter.cosigned:
             await loaded(pair, width=32, most_seconds=15, most=96)
         assert cosigning(pair) > 0
-        pair.meter.witness = [record for record in pair.meter.witness if record.topic == "nobody's"]
+        pair.meter.witness.clear()
         assert cosigning(pair) == 0
     await bus.close()
