@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final, Self
 from harness.brokers.access import BROKER, issue_all
 from harness.brokers.engine import HOST, Engine, PortTaken
 from harness.brokers.jars import KAFKA
-from harness.brokers.local import HEAP, LOG_LINE, cluster_id, failed, free_ports, properties
+from harness.brokers.local import JVM, LOG_LINE, cluster_id, failed, free_ports, properties
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
 from harness.exchange.bus import Unreachable
@@ -291,7 +291,7 @@ def _written(told: Mapping[str, str]) -> bytes:
 
 
 def _command() -> str:
-    java = " ".join(("java", *HEAP, f"'{LOG_LINE}'", f"-Dlog4j2.configurationFile={_FOLDER}/log4j2.properties"))
+    java = " ".join(("java", *JVM, f"'{LOG_LINE}'", f"-Dlog4j2.configurationFile={_FOLDER}/log4j2.properties"))
     java += " -cp '/opt/kafka/libs/*'"
     settings = f"{_FOLDER}/server.properties"
     formatted = f"{java} kafka.tools.StorageTool format --standalone --ignore-formatted -t {cluster_id()} -c {settings}"

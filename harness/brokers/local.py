@@ -46,7 +46,15 @@ _START = 90.0
 _STOP = 15.0
 _AGAIN = 0.05  # seconds between two knocks at a port that is not open yet
 
-HEAP = ("-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Djava.awt.headless=true")
+JVM = (
+    "-Xmx256m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "-Djava.awt.headless=true",
+    # Kafka puts the key of a PEM file into a PKCS #12 store in memory, once for each listener and channel. There it
+    # guards nothing, for the file holds the key in the clear; the default, 10 000 rounds, is a third of a start.
+    "-Dkeystore.pkcs12.keyPbeIterationCount=1",
+)
 LOG_LINE = "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n"
 
 
@@ -175,7 +183,7 @@ class LocalBroker:
         data = self.folder / f"data-{number}"
         chosen = _with_detour(self._properties(data, port, controller), *detour)
         settings.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()), encoding="ascii")
-        command = (*_bound_to_us(), str(java), *HEAP, *options(java, jars, HEAP), LOG_LINE, "-cp", jars.classpath)
+        command = (*_bound_to_us(), str(java), *JVM, *options(java, jars, JVM), LOG_LINE, "-cp", jars.classpath)
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
         formatting = await _run(log, *command, *tool)
         try:

@@ -33,8 +33,8 @@ from harness.brokers.access import BROKER, issue_all
 from harness.brokers.jars import Jars, find_jars
 from harness.brokers.java import find_java
 from harness.brokers.local import (
-    HEAP,
     HOST,
+    JVM,
     LOG_LINE,
     answering,
     cluster_id,
@@ -102,11 +102,12 @@ class StandingBroker:
             ) from error
         return state if began(state.pid) == state.began else None
 
-    async def start(self, principals: Sequence[str], *, port: int = PORT, guarded: bool = True) -> State:
+    async def start(self, principals: Callable[[], Sequence[str]], *, port: int = PORT, guarded: bool = True) -> State:
         """Start it and return once it answers.
 
         Args:
-            principals: the parties that may come, as harness.exchange.topics names them.
+            principals: tells the parties that may come, as harness.exchange.topics names them; asked in a thread, for
+                who looks into the packs takes half a second, in which Java is found.
             port: where on 127.0.0.1 it listens.
             guarded: mutual TLS, and all denied that was not granted; False for plaintext and no authorizer.
 
@@ -121,16 +122,17 @@ class StandingBroker:
                 expected="one broker a folder",
                 todo="use it, stop it (corridor broker stop), or name another --folder and --port",
             )
-        java = await asyncio.to_thread(find_java)
-        jars = await asyncio.to_thread(find_jars, self._say)
+        java, jars, names = await asyncio.gather(
+            asyncio.to_thread(find_java), asyncio.to_thread(find_jars, self._say), asyncio.to_thread(principals)
+        )
         _free(port)
         self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        credentials = self._credentials(principals) if guarded else None
+        credentials = self._credentials(names) if guarded else None
         kafka_config.write(self._config, guarded=guarded)
         await warming.make(java, jars, self._say)
         self._say(f"Starting Apache Kafka {jars.version} on {HOST}:{port}")
         settings = await self._formatted(java, jars, port, guarded=guarded)
-        command = (str(java), *HEAP, *aot.options(java, jars, HEAP), LOG_LINE, "-cp", jars.classpath, "kafka.Kafka")
+        command = (*_java(java, jars), "kafka.Kafka")
         why: RoadFailed | None = None
         for _ in range(_TRIES):
             try:
@@ -182,7 +184,7 @@ class StandingBroker:
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
         with self._log.open("wb") as words:
             formatting = await asyncio.create_subprocess_exec(
-                str(java), *HEAP, LOG_LINE, "-cp", jars.classpath, *tool, stdout=words, stderr=subprocess.STDOUT
+                *_java(java, jars), *tool, stdout=words, stderr=subprocess.STDOUT
             )
             if await formatting.wait() != 0:
                 raise failed("could not format its storage", self._log)
@@ -219,6 +221,10 @@ class StandingBroker:
         written.write_text(json.dumps(asdict(state), indent=1), encoding="utf-8")
         written.replace(self._state)
         return state
+
+
+def _java(java: Path, jars: Jars) -> tuple[str, ...]:
+    return (str(java), *JVM, *aot.options(java, jars, JVM), LOG_LINE, "-cp", jars.classpath)
 
 
 def began(pid: int) -> str:

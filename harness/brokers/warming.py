@@ -12,7 +12,7 @@ from typing import Final
 from harness.brokers import aot
 from harness.brokers.access import issue_all
 from harness.brokers.jars import Jars
-from harness.brokers.local import HEAP, HOST, answering, cluster_id, failed, free_ports, properties
+from harness.brokers.local import HOST, JVM, answering, cluster_id, failed, free_ports, properties
 from harness.clock import Chance, SystemClock
 from harness.errors import RoadFailed
 
@@ -24,7 +24,7 @@ async def make(java: Path, jars: Jars, say: Callable[[str], None]) -> None:
 
     What goes wrong is said and no more: the cache is a help, not a part.
     """
-    cache = aot.place(java, jars, HEAP)
+    cache = aot.place(java, jars, JVM)
     if cache is None or cache.is_file():
         return
     say("Making a cache for later starts of Kafka (65 MB, once)")
@@ -49,7 +49,7 @@ async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
     credentials = issue_all(folder, (), (HOST,), at=SystemClock().now(), chance=Chance().octets)
     told = properties(folder, folder / "data", port, controller)
     settings.write_text("".join(f"{key}={value}\n" for key, value in told.items()), encoding="ascii")
-    command = (str(java), *HEAP, "-cp", jars.classpath)
+    command = (str(java), *JVM, "-cp", jars.classpath)
     tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
     with log.open("ab") as words:
         formatting = await asyncio.create_subprocess_exec(*command, *tool, stdout=words, stderr=subprocess.STDOUT)
@@ -57,7 +57,7 @@ async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
             raise failed("could not format its storage", log)
         broker = await asyncio.create_subprocess_exec(
             str(java),
-            *HEAP,
+            *JVM,
             f"-XX:AOTCacheOutput={made}",
             "-cp",
             jars.classpath,

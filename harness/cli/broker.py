@@ -16,11 +16,8 @@ import click
 from harness.cli import reaching, say
 from harness.errors import BadInput
 from harness.exchange import topics
-from harness.trial import packs
-from harness.trial.buses import CONTAINER, LOCAL, MEMORY, named
-from harness.trial.founding import rights_of
 
-if TYPE_CHECKING:  # aiokafka costs a fifth of a second that `corridor broker --help` does not need
+if TYPE_CHECKING:  # aiokafka costs a fifth of a second that `corridor broker --help` does not need, packs half a second
     from harness.brokers.standing import StandingBroker, State
 
 _JSON: Final = click.option(
@@ -71,7 +68,7 @@ def start(*, folder: Path | None, port: int, plain: bool, principals: tuple[str,
       corridor broker start --plain --port 19092
     """
     broker = _broker(folder)
-    state = asyncio.run(broker.start(_principals(principals), port=port, guarded=not plain))
+    state = asyncio.run(broker.start(lambda: _principals(principals), port=port, guarded=not plain))
     if as_json:
         say.line("broker", running=True, **_facts(state))
         return
@@ -179,6 +176,9 @@ def opens(*, bus: str, bus_config: Path | None, run: str, as_json: bool) -> None
     """
     from harness.exchange.kafka import KafkaBus
     from harness.exchange.kafka_config import ClientConfig, read
+    from harness.trial import packs
+    from harness.trial.buses import CONTAINER, LOCAL, MEMORY, named
+    from harness.trial.founding import rights_of
 
     if named(bus) in (MEMORY, LOCAL, CONTAINER):
         raise BadInput(f"--bus {bus}", expected="HOST:PORT of brokers that run", todo="corridor broker start")
@@ -215,6 +215,8 @@ def _state_folder() -> Path:
 
 
 def _principals(more: tuple[str, ...]) -> tuple[str, ...]:
+    from harness.trial import packs
+
     countries = (topics.principal(code) for pack in packs.installed() for code in pack.countries)
     return tuple(dict.fromkeys((*countries, *more)))
 

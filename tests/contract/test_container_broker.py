@@ -243,7 +243,7 @@ async def test_kafka_that_cannot_start_is_told_with_its_log(
 ) -> None:
     """Three tries, then an error that says what Kafka complained about and where to read on; no container is left."""
     before = {each.id for each in of(engine, os.getpid())}
-    monkeypatch.setattr("harness.brokers.container.HEAP", ("-Xmx1k",))
+    monkeypatch.setattr("harness.brokers.container.JVM", ("-Xmx1k",))
     broker = ContainerBroker(tmp_path, ())
     with pytest.raises(RoadFailed, match="ended by itself") as failed:
         await broker.__aenter__()
