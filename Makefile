@@ -1,6 +1,7 @@
 # make demo [BUS=local] [ARGS=...]   one exchange, one attack, one dispute; BUS=local on a real Apache Kafka,
 #                                    BUS=container on one in Docker
-# make test [JOBS=2] [ARGS=...]      the tests, on the built wheel, in so many processes
+# make test [JOBS=2] [ARGS=...]      the tests, on the built wheel, in so many processes; LONG=1 plays the long ones
+#                                    too, as CI does
 # make lint                          ruff, mypy, the import law
 # make bench [ARGS=...]              the published figures, measured again
 # make lock [UPGRADE=1]              write requirements/*.lock anew
@@ -16,6 +17,7 @@ VENV   ?= .venv
 BUS    ?= memory
 ARGS   ?=
 JOBS   ?= 2
+LONG   ?=
 
 BIN     := $(VENV)/bin
 PIP     := $(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes
@@ -35,7 +37,7 @@ demo: $(VENV)/.corridor $(if $(filter local,$(BUS)),$(VENV)/.kafka) $(if $(filte
 
 # The command `pytest`, not `python -m pytest`: that would put the checkout before the wheel.
 test: $(VENV)/.corridor $(VENV)/.dev $(VENV)/.node
-	@env -u PYTHONPATH CORRIDOR_WHEEL=1 PYTHONSAFEPATH=1 $(BIN)/pytest --numprocesses $(JOBS) --dist loadscope $(ARGS)
+	@env -u PYTHONPATH CORRIDOR_LONG_TESTS=$(LONG) CORRIDOR_WHEEL=1 PYTHONSAFEPATH=1 $(BIN)/pytest --numprocesses $(JOBS) --dist loadscope $(ARGS)
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check

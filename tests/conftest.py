@@ -1,7 +1,10 @@
-"""What every test may ask for: the checkout, the real data beside it, and the rule for absent parts.
+"""What every test may ask for: the checkout, the real data beside it, and the rules for what is not played.
 
 A part that this machine lacks (Java, openssl, the real data) skips its tests with that reason. Under CI=true
 the same absence is a failure: there, a test that did not run is a promise that nobody checked.
+
+Tests marked `long` show on real brokers, killed processes and by repetition what shorter ones show once; together they
+take longer than all others. CI plays them, and so does `make test LONG=1`; else they are skipped with that reason.
 """
 
 from __future__ import annotations
@@ -31,13 +34,40 @@ from harness.trial.buses import BusMaker
 
 REPO_ROOT = Path(__file__).resolve().parents[1]
 CI = os.environ.get("CI") == "true"
+LONG = CI or bool(os.environ.get("CORRIDOR_LONG_TESTS"))
 PARTIES = ("qm", "qn", "qp", "qx")
 """Who may come to the session's broker."""
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the marker that excuses a test from the rule for absent parts."""
+    """Declare the markers, and in CI tell each failure when it comes: what is cut off has no summary."""
     config.addinivalue_line("markers", "may_be_absent(why): this test may be skipped in CI too")
+    config.addinivalue_line("markers", "long(why): this test is left to CI and to `make test LONG=1`")
+    if CI and not hasattr(config, "workerinput"):
+        config.pluginmanager.register(_TellsAtOnce(config))
+
+
+class _TellsAtOnce:
+    """Tells what failed as soon as it did: the test, and the line of its error."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self._config = config
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """One phase of one test is over."""
+        terminal = self._config.pluginmanager.get_plugin("terminalreporter")
+        if report.failed and terminal is not None:
+            crash = getattr(report.longrepr, "reprcrash", None)
+            why = str(report.longrepr if crash is None else crash.message).strip().splitlines() or [""]
+            terminal.ensure_newline()
+            terminal.write_line(f"{report.when} failed: {report.nodeid}: {why[0][:300]}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave long tests to CI and to who asks for them."""
+    for item in items:
+        if not LONG and (mark := item.get_closest_marker("long")) is not None:
+            item.add_marker(pytest.mark.skip(reason=f"long: {mark.args[0]}; make test LONG=1 plays it, and CI does"))
 
 
 _ON_THE_BROKER = re.compile(r"\b(broker: LocalBroker|container: ContainerBroker|on_the_broker)\b")

@@ -23,6 +23,7 @@ def numbered(number: int) -> Record:
     return Record(TOPIC, b"k", b"%d" % number)
 
 
+@pytest.mark.long("a broker starts three times")
 @pytest.mark.timeout(90)  # a broker starts three times
 async def test_a_broker_that_forgot_what_it_had_acknowledged(mortal: LocalBroker, tmp_path: Path) -> None:
     """A bare idempotent producer is refused from then on, for ever (aiokafka 1017); our outlet counts anew and goes on.

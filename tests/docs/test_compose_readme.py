@@ -42,6 +42,7 @@ def typed_in(readme: str) -> list[Command]:
     return [one for body in BLOCK.findall(readme) for one in commands(body)]
 
 
+@pytest.mark.long("brings compose files up")
 @pytest.mark.timeout(420)  # an image is built, and a broker and its parties come and go
 def test_commands_of_the_compose_readme(
     checkout: Path, port: int, compose_images: dict[str, str], compose_command: tuple[str, ...]

@@ -71,6 +71,7 @@ def test_client_properties_are_for_an_address(run_corridor: RunCorridor, tmp_pat
     assert "--bus-config client.properties with --bus memory" in ran.err
 
 
+@pytest.mark.long("measures on a broker, and kills a party")
 @pytest.mark.timeout(120)  # four windows, and one of them killed
 async def test_a_guarded_broker_at_an_address(broker: LocalBroker, run_corridor: RunCorridor, tmp_path: Path) -> None:
     """Its client properties open it: round trips, parties as processes, and a kill are measured there too."""
@@ -88,6 +89,7 @@ def test_measuring_leaves_nothing_behind(measured: Ran) -> None:
     assert not list(measured.folder.iterdir())
 
 
+@pytest.mark.long("measures on brokers of its own, and kills one")
 @pytest.mark.timeout(150)  # two brokers, four windows, and each killed once
 def test_parties_as_processes(
     parts_of_a_broker: None, repo_root: Path, run_corridor: RunCorridor, tmp_path: Path

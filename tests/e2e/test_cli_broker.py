@@ -108,6 +108,7 @@ def test_a_process_that_is_not_ours(run_corridor: RunCorridor, tmp_path: Path) -
     assert (ran.code, "no broker runs" in ran.out) == (0, True)
 
 
+@pytest.mark.long("a broker is started to make its cache")
 @pytest.mark.timeout(300)  # a broker is started three times, once to make the cache, on the wheel's own Java
 def test_with_nothing_but_the_wheel(run_corridor: RunCorridor, place: Path, port: int, tmp_path: Path) -> None:
     """No java on PATH, no JAVA_HOME: the wheel's Java runs it, makes its cache once; a spoilt cache stops nobody."""

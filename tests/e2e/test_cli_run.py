@@ -90,6 +90,7 @@ def ndjson(text: str) -> list[dict[str, Any]]:  # Any: JSON, as docs/schemas des
     return [json.loads(line) for line in text.splitlines()]
 
 
+@pytest.mark.long("some forty scenarios once more, by the command")
 @pytest.mark.timeout(150)  # some forty scenarios, of which two let deadlines pass
 def test_all_but_attacks(run_corridor: RunCorridor, repo_root: Path, tmp_path: Path) -> None:
     """All that is selected holds; the lines follow their schema, and the run's folder holds the same lines."""

@@ -20,7 +20,10 @@ from harness.exchange.kafka import Credentials, KafkaBus
 
 from .stacks import CERTIFICATE, PARTIES, Stack, brought_up, healthy, taken_out
 
-pytestmark = pytest.mark.timeout(120)  # containers are made and removed in the fixtures, under deadlines of their own
+pytestmark = [
+    pytest.mark.timeout(120),  # containers are made and removed in the fixtures, under deadlines of their own
+    pytest.mark.long("brings compose files up"),
+]
 
 KEYS: Final = "grep -rIlsE '^-----BEGIN ([A-Z]+ )?PRIVATE KEY-----' / --exclude-dir=proc --exclude-dir=sys"
 """Finds every private key that a container can read."""

@@ -47,6 +47,7 @@ def written(stack: Stack, party: str, event: str, folder: Path) -> list[records.
         log.close()
 
 
+@pytest.mark.long("brings compose files up")
 @pytest.mark.timeout(420)  # three brokers come up, one goes, and all parties are told to go
 async def test_one_broker_of_three_falls(
     repo_root: Path, compose_command: tuple[str, ...], compose_images: dict[str, str], tmp_path: Path

@@ -57,7 +57,12 @@ that it wrote, a road that fails. Everything else is the same windows over the s
 scenario."""
 
 
-@pytest.mark.parametrize("scenario", TELLING, ids=lambda scenario: scenario.id)
+LONG = pytest.mark.long("each party is an interpreter of its own")
+
+
+@pytest.mark.parametrize(
+    "scenario", [pytest.param(one, id=one.id, marks=() if one in DEMO else LONG) for one in TELLING]
+)
 @pytest.mark.timeout(90)  # each party is an interpreter of its own, and some scenarios start a dozen of them
 async def test_honest_processes(scenario: Scenario, bill: Playbill, tmp_path: Path) -> None:
     """All promises hold: what is killed there is killed by SIGKILL."""
@@ -65,6 +70,7 @@ async def test_honest_processes(scenario: Scenario, bill: Playbill, tmp_path: Pa
 
 
 @pytest.mark.parametrize("apart", [False, True], ids=["in one process", "as processes"])
+@LONG
 @pytest.mark.timeout(120)  # a broker of its own, for the session's would not outlive this test's event loop
 async def test_a_broker_that_is_really_killed(parts_of_a_broker: None, *, apart: bool, tmp_path: Path) -> None:
     """All promises hold on a broker that was killed in the middle of a batch, wherever the parties live."""
@@ -75,6 +81,7 @@ async def test_a_broker_that_is_really_killed(parts_of_a_broker: None, *, apart:
 
 
 @pytest.mark.parametrize("saboteur", receiver_killed_within_a_turn.saboteurs, ids=lambda one: one.name)
+@LONG
 @pytest.mark.timeout(90)  # as above
 async def test_a_saboteur_that_is_really_killed(saboteur: Saboteur, bill: Playbill, tmp_path: Path) -> None:
     """What breaks a promise about coming back in one process breaks it after a real kill too, and is named."""

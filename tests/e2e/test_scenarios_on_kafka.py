@@ -16,11 +16,22 @@ from scenarios.pack import PACK
 from .playing import SPARING, broken_promises, shows_something_of_its_own
 
 SHOWN = [one for one in SPARING if shows_something_of_its_own(one)]
-ABOUT_THE_BUS = ("origin/", "phytosanitary/", "receipts/", "disputes/", "isolation/", "continuity/")
+ABOUT_AN_EXCHANGE = ("origin/", "phytosanitary/", "receipts/", "disputes/", "isolation/")
+ABOUT_THE_BUS = (*ABOUT_AN_EXCHANGE, "continuity/")
 """Where the scenarios are that show how a bus behaves: enough for the same Apache Kafka in another box."""
 
 
-@pytest.mark.parametrize("scenario", [one for one in SHOWN if one.needs != OURS], ids=lambda one: one.id)
+LONG = pytest.mark.long("the same windows over a real Apache Kafka again")
+
+
+@pytest.mark.parametrize(
+    "scenario",
+    [
+        pytest.param(one, id=one.id, marks=() if one.id.startswith(ABOUT_AN_EXCHANGE) else LONG)
+        for one in SHOWN
+        if one.needs != OURS
+    ],
+)
 @pytest.mark.timeout(60)  # floods and failing roads take their time
 async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_the_broker: BusMaker, tmp_path: Path) -> None:
     """All promises hold on a real Apache Kafka too, with the same windows."""
@@ -34,6 +45,7 @@ async def test_honest_windows_on_a_real_kafka(scenario: Scenario, on_the_broker:
     ids=lambda one: one.id,
 )
 @pytest.mark.timeout(60)  # as above
+@LONG
 async def test_honest_windows_on_one_in_docker(scenario: Scenario, on_the_container: BusMaker, tmp_path: Path) -> None:
     """They hold on one in Docker."""
     bill = Playbill(PACK, on_the_container, "container", SystemClock(), 1, patience=15)
@@ -42,6 +54,7 @@ async def test_honest_windows_on_one_in_docker(scenario: Scenario, on_the_contai
 
 @pytest.mark.parametrize("scenario", [one for one in SPARING if one.needs == OURS], ids=lambda one: one.id)
 @pytest.mark.timeout(60)  # floods and failing roads take their time
+@pytest.mark.long("roads fail until clients notice")
 async def test_honest_windows_on_roads_that_fail(
     scenario: Scenario, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
 ) -> None:

@@ -14,6 +14,7 @@ from scenarios.pack import PACK
 PLAN = Plan(exchanges=600, every=150, seed=10)
 
 
+@pytest.mark.long("broker and parties are killed and come back")
 @pytest.mark.timeout(120)  # a broker of its own, killed and started again, and two parties likewise
 async def test_exchanges_while_everybody_is_killed(parts_of_a_broker: None, tmp_path: Path) -> None:
     """Parties and broker are each killed with exchanges in flight; both logs agree on every one, and each came back."""

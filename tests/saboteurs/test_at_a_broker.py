@@ -26,6 +26,7 @@ OF_A_BROKER = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario
 
 
 @pytest.mark.parametrize(("scenario", "saboteur"), OF_A_BROKER, ids=a_name)
+@pytest.mark.long("each waits for what a saboteur never does")
 @pytest.mark.timeout(90)  # a deadline of an agreement passes, and nobody cosigns for who listens to one partner alone
 async def test_a_saboteur_at_a_real_broker(
     scenario: Scenario, saboteur: Saboteur, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
