@@ -29,15 +29,18 @@ def _digest(*parts: object) -> str:
 def _exchange(number: int) -> list[bytes]:
     """What a receiver logs of one exchange."""
     identity, correlation = _digest("message", number), f"{number:016x}"
+    numbered = {"sequence": number + 1}
     place = {"topic": "qn.in.from.qm", "partition": 0, "offset": number}
     message = {"id": f"qm-{number:016x}", "sender": "QM", "subject": "CO-0001", "doctype": "864", "function": "9"}
     kept = {"identity": identity, "raw": _digest("raw", number), "payload": _digest("payload", number)}
     answer = {"identity": _digest("answer", number), "raw": _digest("answer's raw", number), "of": identity}
     own = {"identity": identity, "own": _digest("own", number), "losses": []}
     return [
-        records.record(records.RECEIVED, "QN", AT, correlation=correlation, **message, **kept, **place),
+        records.record(records.RECEIVED, "QN", AT, correlation=correlation, **message, **kept, **place, **numbered),
         records.record(records.TRANSLATED, "QN", AT, correlation=correlation, **own),
-        records.record(records.ANSWERED, "QN", AT, correlation=correlation, **answer, statements=STATEMENTS),
+        records.record(
+            records.ANSWERED, "QN", AT, correlation=correlation, **answer, **numbered, statements=STATEMENTS
+        ),
     ]
 
 
@@ -69,7 +72,7 @@ def main() -> None:
         _told("opened", begun, log.size, before)
         begun, ledger = seconds(), Ledger()
         for _, body in log.records():
-            ledger.apply(records.read(body))
+            ledger.apply(records.recall(body))
         _told("folded", begun, log.size, before)
         assert len(ledger.received) == exchanges
         log.close()

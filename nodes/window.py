@@ -19,7 +19,7 @@ from typing import Final
 
 import structlog
 
-from harness.errors import Defect, RoadFailed
+from harness.errors import Defect, NotProved, RoadFailed
 from harness.evidence import records
 from harness.evidence.log import EvidenceLog
 from harness.exchange import receipt as receipts
@@ -217,12 +217,19 @@ class Window:
         self.ledger.forget()
         self.outbox.forget()
         last: dict[str, str] = {}
-        for _, body in self.log.records():
-            record = records.read(body)
-            self.ledger.apply(record)
-            if record.event in (records.SENT, records.ANSWERED):
-                raw = str(record.fields["raw"])
-                last[self._addressee(record) or raw] = raw
+        for index, body in self.log.records():
+            record = records.recall(body)
+            try:
+                self.ledger.apply(record)
+                if record.event in (records.SENT, records.ANSWERED):
+                    raw = str(record.fields["raw"])
+                    last[self._addressee(record) or raw] = raw
+            except (KeyError, TypeError) as error:
+                raise NotProved(
+                    f"record {index} in the evidence log of {self.party} does not follow from those before it",
+                    expected="a log that this window wrote",
+                    todo="keep the file as evidence; compare with the last checkpoint the partner cosigned",
+                ) from error
         # The last number to each partner is enough: reading every message again would take minutes after a million.
         for raw in last.values():
             self.outbox.learn(self.log.object(raw))

@@ -13,6 +13,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from pydantic_core import from_json
+
 from harness.clock import moment, stamp
 from harness.errors import Defect, NotProved
 
@@ -224,6 +226,23 @@ def read(data: bytes) -> Record:
         correlation=values["correlation"],
         fields=fields,
     )
+
+
+def recall(data: bytes) -> Record:
+    """Read back a record of one's own log, which `record` wrote and the log has shown to be what was appended.
+
+    Neither its form nor its fields are looked at again, so this takes a quarter of the time of `read`: a window that
+    comes back reads every record it ever wrote. Who was handed a log by somebody else uses `read`.
+
+    Raises:
+        NotProved: it is no record at all.
+    """
+    try:
+        values = from_json(data)
+        at, event, party, correlation = (values.pop(name) for name in _COMMON)
+        return Record(event=event, party=party, at=moment(at), correlation=correlation, fields=values)
+    except (ValueError, KeyError, AttributeError, TypeError) as error:
+        raise NotProved(f"a record of our own log cannot be read: {type(error).__name__}: {error}") from error
 
 
 _WRITER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)

@@ -67,6 +67,7 @@ def test_record_written_and_read(event: str) -> None:
     back = records.read(data)
     assert (back.event, back.party, back.at, back.correlation) == (event, "QM", AT, "c-1")
     assert back.fields == EXAMPLES[event]
+    assert records.recall(data) == back
 
 
 def test_canonical_bytes() -> None:
@@ -148,6 +149,16 @@ def test_bytes_that_are_no_record(data: bytes) -> None:
     """Bytes that are no canonical record are not read."""
     with pytest.raises(NotProved):
         records.read(data)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"\xff", b"[]", b"{}", b'"matched"', b'{"event":"matched"}', b'{"at":1,"event":"matched"}', b"[" * 100_000],
+)
+def test_bytes_that_are_no_record_of_our_own(data: bytes) -> None:
+    """What a log of our own could never have held is told as such."""
+    with pytest.raises(NotProved, match="record of our own log cannot be read"):
+        records.recall(data)
 
 
 def test_digest_of_a_record() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.errors import RoadFailed
+from harness.errors import NotProved, RoadFailed
 from harness.evidence import records
 from harness.evidence.log import EvidenceLog
 from harness.exchange import reasons, topics
@@ -517,6 +517,23 @@ async def test_numbers_of_answers_to_poison_after_a_restart(corridor: Corridor) 
             await corridor.put(poison)
             await corridor.receipts(Sealed(poison.value).identity)
     assert [one.said["sequence"] for one in corridor.on(BACK)] == [1, 2, 3, 4]
+
+
+async def test_a_log_that_does_not_follow(corridor: Corridor) -> None:
+    """Records that fit together by their hashes and not by their sense are no state to work from."""
+    seat = corridor.seat("QN")
+    log = EvidenceLog(seat.folder / "log.sqlite", "QN")
+    at = seat.clock.now()
+    log.append(
+        [
+            records.record(
+                records.TRANSLATED, "QN", at, correlation="trade-1", identity="a" * 64, own="b" * 64, losses=[]
+            )
+        ]
+    )
+    log.close()
+    with pytest.raises(NotProved, match="record 0 in the evidence log of QN does not follow from those before it"):
+        await Window(seat).run()
 
 
 async def test_what_a_restart_reads(corridor: Corridor, monkeypatch: pytest.MonkeyPatch) -> None:
