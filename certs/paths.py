@@ -6,8 +6,10 @@ its own (certs.worker, certs.walker), behind small gates of ours.  Who is pinned
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Final
 
 from cryptography import exceptions, x509
@@ -31,36 +33,38 @@ MOST_EXTENSIONS: Final = 32
 MOST_NAMES: Final = 64  # in one certificate: alternative names, and constraints on names
 MOST_POLICIES: Final = 16  # in one certificate
 
+MOST_HELD: Final = 1024  # paths; a rehearsal has some dozens
+_HELD: Final[set[bytes]] = set()
+"""What was asked about paths that held. Owned by `walk`: what held for one who asks holds for any other."""
+_WHENEVER: Final = datetime.min.replace(tzinfo=UTC)
+
 
 def walk(
-    leaf: x509.Certificate,
-    between: Sequence[x509.Certificate],
-    anchor: x509.Certificate,
+    path: Sequence[x509.Certificate],
     *,
     crls: Iterable[RevocationList],
     usage: x509.ObjectIdentifier,
     at: datetime,
     policy: x509.ObjectIdentifier | None = None,
     revocation: bool = True,
+    settled: bool = False,
 ) -> None:
-    """Validate the path as of `at`, without any fetching.
+    """Validate a path as of `at`, without any fetching. One that held is not worked out again in this process.
 
     Args:
-        leaf: the certificate in question.
-        between: the only authorities that may stand between.
-        anchor: the only anchor.
+        path: the certificate in question, the only authorities that may stand between, and the only anchor.
         crls: the lists at hand; a list newer than `at` counts, it knows at least as much about the past.
         usage: the extended key usage the leaf must have; any-usage does not do.
         at: the moment of the question.
         policy: what must be good along the whole path, in the anchor's own terms; None: nothing is asked.
         revocation: whether the lists must cover the path. False only for the publisher of the very first trust
             list, which comes before any revocation list can be believed.
+        settled: whether the asker has settled dates and withdrawal for `at`: then what held once holds at any moment.
 
     Raises:
         TrustError: of the kind that says why the path does not hold; PathTooCostly when that was not found out.
     """
-    for each in (leaf, *between, anchor):
-        small(each)
+    leaf, *between, anchor = path
     asked = Question(
         leaf=_der(leaf),
         intermediates=tuple(_der(each) for each in between),
@@ -74,7 +78,20 @@ def walk(
         revocation=revocation,
         longest=LONGEST_PATH,
     )
+    name = hashlib.sha256((replace(asked, at=_WHENEVER) if settled else asked).line()).digest()
+    if name in _HELD:
+        return
+    for each in path:
+        small(each)
     settle(asked, within=LONGEST_WALK)
+    if len(_HELD) >= MOST_HELD:
+        _HELD.clear()
+    _HELD.add(name)
+
+
+def forget() -> None:
+    """Know of no path any more that it held: for measuring what one costs."""
+    _HELD.clear()
 
 
 def prepare() -> None:

@@ -8,11 +8,10 @@ Values of a trust list: certs.lists.  One path: certs.paths.  Signatures on mess
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
-from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
@@ -281,10 +280,8 @@ class TrustStore:
         known = self.revocation(publisher)
         if known is not None and known.counts_from <= trust_list.issued:
             raise Revoked(f"the publisher of the trust list was withdrawn as of {known.counts_from}")
-        path, at = (publisher, issuing, own[0].root), trust_list.issued
-        if (asked := _asked(path, (), DOCUMENT_SIGNING, None, at=at)) not in _HELD:
-            paths.walk(publisher, (issuing,), own[0].root, crls=(), usage=DOCUMENT_SIGNING, at=at, revocation=False)
-            _hold(asked)
+        path = (publisher, issuing, own[0].root)
+        paths.walk(path, crls=(), usage=DOCUMENT_SIGNING, at=trust_list.issued, revocation=False)
 
     def _not_back(self, trust_list: TrustList, identity: str, anchor: str) -> None:
         last = self.versions.get(anchor, 0)
@@ -403,49 +400,18 @@ class TrustStore:
 
     def _walk(self, place: _Place, usage: x509.ObjectIdentifier, at: datetime) -> None:
         crls = [self._revoked[issuer] for _, issuer, _, _ in place.path[:-1]]
-        leaf, *between, anchor = (each for each, _, _, _ in place.path)
-        asked = _asked((leaf, *between, anchor), crls, usage, place.policy)
+        path = [each for each, _, _, _ in place.path]
         try:
-            if asked not in _HELD:
-                paths.walk(leaf, between, anchor, crls=crls, usage=usage, at=at, policy=place.policy)
-                _hold(asked)
+            paths.walk(path, crls=crls, usage=usage, at=at, policy=place.policy, settled=True)
             # What no name constraint forbade is still another country's.
             if place.recognised.country != place.listed.trust_list.country:
-                raise OutsideNames(f"{_names(leaf)}: vouched for by {place.listed.trust_list.country}")
+                raise OutsideNames(f"{_names(path[0])}: vouched for by {place.listed.trust_list.country}")
         except TrustError as error:
             # What hangs on the moment is asked again with the next call.
             if not isinstance(error, Expired | NotYetValid | Revoked | RevocationUnknown):
                 place.broken = type(error)(*error.args)
             raise
         place.walked = True
-
-
-_HELD: Final[set[bytes]] = set()
-"""What was asked about paths that held: the stores of this process share it. Owned by `TrustStore`.
-
-What held for one store holds for any other, since it is asked about the same octets; a refusal is each store's own.
-"""
-
-
-def _asked(
-    path: Sequence[x509.Certificate],
-    crls: Sequence[RevocationList],
-    usage: x509.ObjectIdentifier,
-    policy: x509.ObjectIdentifier | None,
-    *,
-    at: datetime | None = None,
-) -> bytes:
-    """A name for a question about a path; without `at` where dates and withdrawal were settled before."""
-    parts = [*(each.public_bytes(Encoding.DER) for each in path), b"lists", *(each.der for each in crls)]
-    rest = (usage.dotted_string, "" if policy is None else policy.dotted_string, "" if at is None else at.isoformat())
-    parts += [each.encode() for each in rest]
-    return hashlib.sha256(b"".join(len(each).to_bytes(4, "big") + each for each in parts)).digest()
-
-
-def _hold(asked: bytes) -> None:
-    if len(_HELD) >= MOST_REMEMBERED:
-        _HELD.clear()
-    _HELD.add(asked)
 
 
 def _names(certificate: x509.Certificate) -> str:

@@ -359,7 +359,7 @@ def test_what_held_for_one_store_is_not_worked_out_for_another(
         settle(question, within=within)
 
     monkeypatch.setattr(paths, "settle", counted)
-    monkeypatch.setattr("certs.trust._HELD", set())
+    monkeypatch.setattr("certs.paths._HELD", set())
     trusting(qm).validate(signer.certificate, at=AT)
     assert walked.count(leaf) == 1
     walked.clear()
