@@ -1,4 +1,4 @@
-"""Makes the ahead-of-time cache of Kafka's JVM (aot): by one short run of a throw-away broker."""
+"""Makes the cache of Kafka's JVM (aot): by one short run of a throw-away broker."""
 
 from __future__ import annotations
 
@@ -27,13 +27,17 @@ async def make(java: Path, jars: Jars, say: Callable[[str], None]) -> None:
     cache = aot.place(java, jars, JVM)
     if cache is None or cache.is_file():
         return
-    say("Making a cache for later starts of Kafka (65 MB, once)")
+    say("Making a cache for later starts of Kafka (some 60 MB, once)")
     cache.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=cache.parent, prefix="making-") as beside:
-        made = Path(beside) / "cache.aot"
+        made = Path(beside) / cache.name
         try:
             async with asyncio.timeout(_MAKING):
                 await _trained(java, jars, Path(beside), made)
+            if not made.is_file():
+                # A Java without an archive of its own makes none: an empty file, so that nobody tries again.
+                say("No cache was made, so later starts take as long as this one: this Java makes none")
+                made.touch()
             # Two starts may make one at once; either will do.
             made.replace(cache)
         except TimeoutError:
@@ -58,7 +62,7 @@ async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
         broker = await asyncio.create_subprocess_exec(
             str(java),
             *JVM,
-            f"-XX:AOTCacheOutput={made}",
+            aot.making(java, made),
             "-cp",
             jars.classpath,
             "kafka.Kafka",
