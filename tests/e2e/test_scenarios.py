@@ -31,6 +31,9 @@ EXCHANGES = ("origin/", "phytosanitary/", "receipts/", "disputes/", "isolation/"
 """Where the scenarios are that show an exchange as a whole: enough for an algorithm whose keys take long to make."""
 
 
+LONG = pytest.mark.long("the same scenario under another algorithm")
+
+
 def is_the_same(scenario: Scenario, algorithm: Algorithm) -> bool:
     """Whether this algorithm shows nothing that ES256 does not: what is read alike, and what names its own."""
     alike = scenario.id.startswith(("attacks/parsing/", "attacks/certificates/"))
@@ -40,7 +43,12 @@ def is_the_same(scenario: Scenario, algorithm: Algorithm) -> bool:
 @pytest.mark.parametrize(
     ("scenario", "algorithm"),
     [
-        pytest.param(one, algorithm, id=f"{algorithm}-{one.id}")
+        pytest.param(
+            one,
+            algorithm,
+            id=f"{algorithm}-{one.id}",
+            marks=() if algorithm is Algorithm.ES256 or one.id.startswith(EXCHANGES) else LONG,
+        )
         for one in PACK.scenarios
         if not one.needs
         for algorithm in Algorithm
