@@ -232,7 +232,7 @@ def recall(data: bytes) -> Record:
     """Read back a record of one's own log, which `record` wrote and the log has shown to be what was appended.
 
     Neither its form nor its fields are looked at again, so this takes a quarter of the time of `read`: a window that
-    comes back reads every record it ever wrote. Who was handed a log by somebody else uses `read`.
+    comes back reads every record it ever wrote. Who was handed a log by somebody else uses `read` (docs/adr/0062).
 
     Raises:
         NotProved: it is no record at all.
