@@ -340,6 +340,7 @@ class Authority:
                 "invalidsince": None if each.invalid_since is None else each.invalid_since.isoformat(),
             }
             for each in self._withdrawn
+            if each.issuer in (self.root.subject, self.issuing.subject)  # not those of the one it took the place of
         ]
         keyfiles.write(folder / "withdrawn.json", json.dumps(books, indent=1).encode("ascii"))
 

@@ -68,8 +68,8 @@ def believed(tmp_path: Path) -> TrustStore:
     root = x509.load_pem_x509_certificate((home / "authority" / "root.pem").read_bytes())
     store = TrustStore()
     store.load_list((home / "trust-list.jws").read_bytes(), anchor=root.fingerprint(hashes.SHA256()).hex(), at=at)
-    for name in ("root.crl", "issuing.crl"):
-        store.load_crl((home / name).read_bytes())
+    for path in home.glob("*.crl"):
+        store.load_crl(path.read_bytes())
     return store
 
 
@@ -104,6 +104,79 @@ def test_a_renewal_that_was_cut_off(certs: Certs, tmp_path: Path) -> None:
     window.rename(window.with_name(".window.new"))
     certs("revoke", "QM", "--reason", "superseded")
     assert Identity.load(window).party == "QM"
+
+
+def test_authorities_that_are_renewed(certs: Certs, openssl: Callable[..., str], tmp_path: Path) -> None:
+    """Another issuing authority under the same root: both are recognised, until one is ended by date."""
+    home = tmp_path / HOME
+    old = Identity.load(home / "window")
+    store, start = believed(tmp_path), datetime.now(UTC)
+    said = certs("renew", "QM", "--authority", "--days", "3", "--json")
+    assert [
+        (line["path"].endswith("authority/issuing.pem"), line["current"]) for line in said.lines("certificate")
+    ] == [
+        (True, True),
+        (False, False),
+    ]
+    assert [line["number"] for line in said.lines("trust_list")] == [2]
+    assert len(said.lines("revocation_list")) == 3
+    certs("renew", "QM")
+    new = Identity.load(home / "window")
+    assert new.certificate.issuer != old.certificate.issuer
+    # Whoever held the first list takes the second, signed by another publisher: the root is the same.
+    (anchor,) = store.versions
+    assert len(listed(store, tmp_path, anchor).authorities) == 2
+    for path in home.glob("*.crl"):
+        store.load_crl(path.read_bytes())
+    assert {store.validate(each.certificate, at=start).party for each in (old, new)} == {"QM"}
+    assert "OK" in verify(openssl, tmp_path, "window/certificate.pem")
+    # The former authority still withdraws what it issued, on its own list.
+    told = certs("revoke", HOME / "earlier" / "QM_1" / "certificate.pem", "--reason", "superseded", "--json")
+    assert [line["count"] for line in told.lines("revocation_list")] == [0, 0, 1]
+    with pytest.raises(TrustError, match="was withdrawn as of"):
+        believed(tmp_path).validate(old.certificate, at=datetime.now(UTC))
+    assert (
+        "was withdrawn already"
+        in certs("revoke", HOME / "earlier/QM_1/certificate.pem", "--reason", "superseded", code=2).err
+    )
+    # Its recognition ends by date; that of the present one goes on.
+    end = datetime.now(UTC).isoformat(timespec="seconds")
+    assert "QM former authorities 1 are recognised until" in certs("publish", "QM", "--former", "--until", end).out
+    certs("publish", "QM")
+    store = believed(tmp_path)
+    assert store.validate(new.certificate, at=datetime.now(UTC)).party == "QM"
+    with pytest.raises(WithdrawnAuthority, match="former authorities 1: recognised until"):
+        store.validate(old.certificate, at=datetime.now(UTC))
+
+
+def test_authorities_that_are_renewed_twice(certs: Certs, tmp_path: Path) -> None:
+    """The last but one is still on the list, under a number of its own; a renewal that was cut off is taken up."""
+    parties = [Identity.load(tmp_path / HOME / "window")]
+    for _ in range(2):
+        certs("renew", "QM", "--authority")
+        certs("renew", "QM")
+        parties.append(Identity.load(tmp_path / HOME / "window"))
+    authority = tmp_path / HOME / "authority"
+    authority.rename(authority.with_name(".authority.new"))
+    certs("publish", "QM")
+    store = believed(tmp_path)
+    (anchor,) = store.versions
+    names = [each.name for each in listed(store, tmp_path, anchor).authorities]
+    assert names == ["QM authorities", "QM former authorities 2", "QM former authorities 1"]
+    assert {store.validate(each.certificate, at=datetime.now(UTC)).party for each in parties} == {"QM"}
+
+
+def test_authorities_that_cannot_be_renewed(certs: Certs, tmp_path: Path) -> None:
+    """A party has none, theirs is no algorithm to choose, nobody was renewed yet: exit 2, and nothing was written."""
+    before = state(tmp_path)
+    for words, told in (
+        (("renew", "QM-port", "--authority"), "QM-port has no authorities"),
+        (("renew", "QM", "--authority", "--algorithm", "Ed25519"), "authorities use P-256"),
+        (("publish", "QM", "--former", "--until", "none"), "QM has no former authorities"),
+        (("publish", "QM", "--former"), "--former --until MOMENT"),
+    ):
+        assert told in certs(*words, code=2).err
+    assert state(tmp_path) == before
 
 
 def test_a_withdrawn_certificate(certs: Certs, openssl: Callable[..., str], tmp_path: Path) -> None:
