@@ -36,10 +36,8 @@ class Posted:
 
     envelope: Envelope
     sealed: Sealed
-
-    def record(self) -> Record:
-        """What the bus takes: the consignment's reference is the key, so its messages keep their order."""
-        return record_of(self.envelope, self.sealed)
+    record: Record
+    """What the bus takes: the consignment's reference is the key, so its messages keep their order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +113,9 @@ class Outbox:
                 expected="attributes as docs/wire.md, section 2, has them",
                 todo="correct the document's reference or type, and lodge it again",
             ) from error
-        posted = Posted(envelope, seal(envelope, seat.identity))
-        size = posted.record().size
+        sealed = seal(envelope, seat.identity)
+        record = record_of(envelope, sealed)
+        size = record.size
         if seat.agreement_with(draft.to).encrypts:
             size = covered_size(size)
         if size > LARGEST:
@@ -126,7 +125,7 @@ class Outbox:
                 todo="send the document in parts",
             )
         self._numbers[topic] = number
-        return posted
+        return Posted(envelope, sealed, record)
 
     def receipt(self, receipt: Receipt, *, to: str, subject: str, correlation: str) -> Posted:
         """Seal a receipt to `to`."""

@@ -51,7 +51,7 @@ class Turn:
 
     def post(self, posted: Posted, *, prove: bool = False) -> None:
         """Let a sealed envelope leave with this turn; with `prove`, its transport is logged."""
-        self.outgoing.append((posted.record(), posted.sealed.identity if prove else None))
+        self.outgoing.append((posted.record, posted.sealed.identity if prove else None))
 
 
 class Notebook:

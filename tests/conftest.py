@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from contextlib import asynccontextmanager
@@ -27,7 +28,8 @@ from harness.brokers.container import ContainerBroker, image_wanted
 from harness.brokers.engine import Engine
 from harness.brokers.jars import find_jars
 from harness.brokers.java import find_java
-from harness.brokers.local import LocalBroker, plain_properties
+from harness.brokers.local import LocalBroker
+from harness.brokers.settings import plain_properties
 from harness.errors import NotReady
 from harness.exchange.bus import Bus
 from harness.trial.buses import BusMaker
@@ -40,11 +42,14 @@ PARTIES = ("qm", "qn", "qp", "qx")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Declare the markers, and in CI tell each failure when it comes: what is cut off has no summary."""
+    """Declare the markers; in CI tell each failure when it comes, for what is cut off has no summary; hear Ctrl-C."""
     config.addinivalue_line("markers", "may_be_absent(why): this test may be skipped in CI too")
     config.addinivalue_line("markers", "long(why): this test is left to CI and to `make test LONG=1`")
     if CI and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_TellsAtOnce(config))
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        # What a shell starts in its background hears no Ctrl-C, nor does what that starts: tests start and interrupt.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class _TellsAtOnce:

@@ -10,22 +10,20 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs import keyfiles
 from certs.authority import Authority
 from certs.drafts import Octets
+from harness.brokers.settings import BROKER
 from harness.exchange.bus import OPERATOR
 from harness.exchange.kafka import Credentials
 
-BROKER = "broker"
-"""The principal of the broker itself."""
-
-PRINCIPAL_RULE = "RULE:^CN=([A-Za-z0-9-]+),.*$/$1/"
-"""How Kafka reads a principal from a certificate's subject, and there is no other way in (no DEFAULT)."""
-
 _NOWHERE = "ZZ"  # a user-assigned country code (ISO 3166-1): the authority of a run belongs to no country
 _LIFETIME = timedelta(days=30)
+_SPARE = timedelta(days=2)
+"""How long certificates must still be good to be used once more."""
 
 
 def issue_all(
@@ -47,3 +45,24 @@ def issue_all(
         key, chain = authority.issue_tls(principal, hosts if principal == BROKER else (), at)
         keyfiles.write(folder / f"{principal}.pem", key + chain, mode=0o600)
     return Credentials.within(folder)
+
+
+def keep_or_issue(
+    folder: Path, principals: Sequence[str], hosts: Sequence[str], *, at: datetime, chance: Octets
+) -> tuple[Credentials, bool]:
+    """The certificates in `folder`, and whether they were there: kept while all of them are good for a while yet.
+
+    Who was given one keeps it, then. Else all are issued anew, as `issue_all` does, whose arguments these are.
+    """
+    kept = Credentials.within(folder)
+    if all(_good_until(kept.shown(name), at + _SPARE) for name in (BROKER, OPERATOR, *principals)):
+        return kept, True
+    return issue_all(folder, principals, hosts, at=at, chance=chance), False
+
+
+def _good_until(file: Path, moment: datetime) -> bool:
+    try:
+        leaf = x509.load_pem_x509_certificates(file.read_bytes())[0]
+    except (OSError, ValueError):
+        return False
+    return leaf.not_valid_after_utc >= moment

@@ -33,6 +33,12 @@ def place(java: Path, jars: Jars, flags: Sequence[str], environment: Mapping[str
     return folder / f"kafka-{jars.version}-{digest}.{kind}"
 
 
+def lacking(java: Path, jars: Jars, flags: Sequence[str]) -> Path | None:
+    """Where a cache is to be made; None when there is one, or when this Java makes none."""
+    found = place(java, jars, flags)
+    return None if found is None or found.is_file() else found
+
+
 def making(java: Path, to: Path) -> str:
     """What to hand this Java so that a run of it writes the cache when it ends."""
     return f"-XX:{'AOTCacheOutput' if feature(java) >= AHEAD_OF_TIME else 'ArchiveClassesAtExit'}={to}"

@@ -24,10 +24,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-from harness.brokers.access import BROKER, issue_all
+from harness.brokers.access import issue_all
 from harness.brokers.engine import HOST, Engine, PortTaken
 from harness.brokers.jars import KAFKA
-from harness.brokers.local import JVM, LOG_LINE, cluster_id, failed, free_ports, properties
+from harness.brokers.settings import BROKER, JVM, LOG_LINE, cluster_id, failed, free_ports, properties
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
 from harness.exchange.bus import Unreachable

@@ -16,11 +16,9 @@ from __future__ import annotations
 
 import asyncio
 import atexit
-import base64
 import os
 import shutil
 import signal
-import socket
 import sys
 from asyncio.subprocess import DEVNULL, STDOUT, Process
 from collections.abc import Callable, Mapping, Sequence
@@ -30,33 +28,20 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from harness.brokers.access import BROKER, PRINCIPAL_RULE, issue_all
+from harness.brokers.access import issue_all
 from harness.brokers.aot import options
 from harness.brokers.jars import Jars, find_jars
 from harness.brokers.java import find_java
+from harness.brokers.settings import HOST, JVM, LOG_LINE, cluster_id, failed, free_ports, properties, write
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
-from harness.exchange.bus import LARGEST_RECORD, OPERATOR
 from harness.exchange.kafka import Credentials, KafkaBus
 
-HOST = "127.0.0.1"
 _TRIES = 3
 _FORMAT = 60.0  # seconds, generous: a cold disk and a busy machine
 _START = 90.0
 _STOP = 15.0
 _AGAIN = 0.05  # seconds between two knocks at a port that is not open yet
-
-JVM = (
-    "-Xmx256m",
-    "-XX:+UseSerialGC",
-    "-XX:TieredStopAtLevel=1",
-    "-Djava.awt.headless=true",
-    # Kafka puts the key of a PEM file into a PKCS #12 store in memory, once for each listener and channel. There it
-    # guards nothing, for the file holds the key in the clear; the default, 10 000 rounds, is a third of a start.
-    "-Dkeystore.pkcs12.keyPbeIterationCount=1",
-)
-LOG_LINE = "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n"
-
 
 _children: set[Process] = set()
 """Processes that were started and not yet stopped. Owned by `_run` and `_stop`."""
@@ -182,7 +167,7 @@ class LocalBroker:
         # (3) Ports are found here, not earlier: each try has its own.
         data = self.folder / f"data-{number}"
         chosen = _with_detour(self._properties(data, port, controller), *detour)
-        settings.write_text("".join(f"{key}={value}\n" for key, value in chosen.items()), encoding="ascii")
+        write(settings, chosen)
         command = (*_bound_to_us(), str(java), *JVM, *options(java, jars, JVM), LOG_LINE, "-cp", jars.classpath)
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
         formatting = await _run(log, *command, *tool)
@@ -244,58 +229,6 @@ async def answering(address: str, credentials: Credentials | None) -> None:
         await bus.close()
 
 
-def plain_properties(certificates: Path, data: Path, port: int, controller: int) -> dict[str, str]:
-    """What a Kafka is told that anybody on this machine may use: no TLS, no authorizer."""
-    guarded = properties(certificates, data, port, controller)
-    kept = {
-        key: told for key, told in guarded.items() if not key.startswith(("ssl.", "authorizer.", "super.", "allow."))
-    }
-    return kept | {"listener.security.protocol.map": "CORRIDOR:PLAINTEXT,CONTROLLER:PLAINTEXT"}
-
-
-def properties(certificates: Path, data: Path, port: int, controller: int) -> Mapping[str, str]:
-    """What Kafka is told; each line that is not obvious says why."""
-    return {
-        "node.id": "1",
-        "process.roles": "broker,controller",
-        "controller.quorum.bootstrap.servers": f"{HOST}:{controller}",
-        "controller.listener.names": "CONTROLLER",
-        "inter.broker.listener.name": "CORRIDOR",  # not `SSL`: images refuse a listener of that name with PEM
-        "listeners": f"CORRIDOR://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
-        "advertised.listeners": f"CORRIDOR://{HOST}:{port},CONTROLLER://{HOST}:{controller}",
-        "listener.security.protocol.map": "CORRIDOR:SSL,CONTROLLER:SSL",
-        "ssl.keystore.type": "PEM",
-        "ssl.keystore.location": (certificates / f"{BROKER}.pem").as_posix(),
-        "ssl.truststore.type": "PEM",
-        "ssl.truststore.location": (certificates / "authority.pem").as_posix(),
-        "ssl.client.auth": "required",
-        "ssl.endpoint.identification.algorithm": "https",
-        "ssl.enabled.protocols": "TLSv1.3",
-        "ssl.protocol": "TLSv1.3",
-        "ssl.principal.mapping.rules": PRINCIPAL_RULE,
-        "authorizer.class.name": "org.apache.kafka.metadata.authorizer.StandardAuthorizer",
-        "super.users": f"User:{BROKER};User:{OPERATOR}",
-        "allow.everyone.if.no.acl.found": "false",
-        "auto.create.topics.enable": "false",
-        "log.dirs": data.as_posix(),
-        "message.max.bytes": str(4 * LARGEST_RECORD),  # the topics' own limit is the one that speaks
-        "log.retention.ms": "-1",  # a run keeps its records until it trims them on purpose
-        "log.cleaner.dedupe.buffer.size": "16777216",  # the default, 128 MiB, does not fit a small heap
-        "offsets.topic.replication.factor": "1",
-        "offsets.topic.num.partitions": "1",
-        "transaction.state.log.replication.factor": "1",
-        "transaction.state.log.min.isr": "1",
-        "share.coordinator.state.topic.replication.factor": "1",
-        "share.coordinator.state.topic.min.isr": "1",
-        # One that was killed is let in again when its old self's session is over: nobody else could take its work.
-        "broker.session.timeout.ms": "5000",  # not less: a busy machine would shut a living one out
-        "broker.heartbeat.interval.ms": "500",
-        "group.initial.rebalance.delay.ms": "0",  # a party is one reader; there is nobody to wait for
-        "num.network.threads": "2",
-        "num.io.threads": "4",
-    }
-
-
 def _with_detour(settings: Mapping[str, str], told: int, listens: int) -> Mapping[str, str]:
     """A further listener as guarded as the first. Clients that come to it are told the port of the detour instead."""
     guarded = settings["listener.security.protocol.map"].partition(":")[2].partition(",")[0]
@@ -305,21 +238,6 @@ def _with_detour(settings: Mapping[str, str], told: int, listens: int) -> Mappin
         "listener.security.protocol.map": f"DETOUR:{guarded}",
     }
     return {**settings, **{name: f"{settings[name]},{more}" for name, more in added.items()}}
-
-
-def cluster_id() -> str:
-    """A random identity for the cluster, in Kafka's own spelling of UUIDs; never with a leading dash."""
-    octets = Chance().octets(16, "brokers/cluster")
-    return base64.urlsafe_b64encode(bytes([octets[0] & 0x7F]) + octets[1:]).decode().rstrip("=")
-
-
-def free_ports(count: int) -> tuple[int, ...]:
-    """Loopback ports that nobody uses now. Somebody may take one before Kafka does: hence the tries."""
-    taken = [socket.create_server((HOST, 0)) for _ in range(count)]
-    ports = tuple(each.getsockname()[1] for each in taken)
-    for each in taken:
-        each.close()
-    return ports
 
 
 def _bound_to_us() -> tuple[str, ...]:
@@ -366,14 +284,3 @@ def _kill_all() -> None:
     """What an interpreter that ends in the middle of a run still has to do."""
     for process in _children:
         _kill(process)
-
-
-def failed(what: str, log: Path) -> RoadFailed:
-    """The error for a Kafka that does not come up, with what its log says last."""
-    lines = log.read_text("utf-8", "replace").splitlines()[-200:] if log.is_file() else []
-    telling = [line for line in lines if "Exception" in line or "ERROR" in line or "SEVERE" in line]
-    return RoadFailed(
-        f"Apache Kafka {what}" + (f": {telling[-1].strip()[:300]}" if telling else ""),
-        expected="a broker that answers",
-        todo=f"read {log}",
-    )

@@ -8,6 +8,9 @@ The node of `local`, with the same properties, in a folder of its own where its 
 
 It is known by its process id and by when that process began: an id alone may be another's by now, and nothing is ever
 done to a process that is not ours.
+
+A start is mostly Kafka's own. So Kafka is begun first, and what its clients need is imported and written while it
+comes up (`_clients`): that would be another quarter on top.
 """
 
 from __future__ import annotations
@@ -19,43 +22,36 @@ import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from cryptography import x509
-
-from harness.brokers import aot, warming
-from harness.brokers.access import BROKER, issue_all
+from harness.brokers import aot
 from harness.brokers.jars import Jars, find_jars
 from harness.brokers.java import find_java
-from harness.brokers.local import (
+from harness.brokers.settings import (
+    BROKER,
     HOST,
     JVM,
     LOG_LINE,
-    answering,
     cluster_id,
     failed,
     free_ports,
     plain_properties,
     properties,
+    write,
 )
 from harness.clock import Chance, SystemClock, stamp
 from harness.errors import BadInput, NotReady, RoadFailed
-from harness.exchange import kafka_config
-from harness.exchange.bus import OPERATOR
-from harness.exchange.kafka import Credentials
 
 PORT: Final = 9092
 _TRIES: Final = 3
 _START: Final = 90.0  # seconds, generous: a busy machine
 _STOP: Final = 20.0
 _AGAIN: Final = 0.05
-_SPARE: Final = timedelta(days=2)
-"""How long certificates must still be good to be used once more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +103,7 @@ class StandingBroker:
 
         Args:
             principals: tells the parties that may come, as harness.exchange.topics names them; asked in a thread, for
-                who looks into the packs takes half a second, in which Java is found.
+                who looks into the packs takes half a second.
             port: where on 127.0.0.1 it listens.
             guarded: mutual TLS, and all denied that was not granted; False for plaintext and no authorizer.
 
@@ -122,25 +118,26 @@ class StandingBroker:
                 expected="one broker a folder",
                 todo="use it, stop it (corridor broker stop), or name another --folder and --port",
             )
-        java, jars, names = await asyncio.gather(
-            asyncio.to_thread(find_java), asyncio.to_thread(find_jars, self._say), asyncio.to_thread(principals)
-        )
+        java, jars = await asyncio.gather(asyncio.to_thread(find_java), asyncio.to_thread(find_jars, self._say))
         _free(port)
         self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
-        credentials = self._credentials(names) if guarded else None
-        kafka_config.write(self._config, guarded=guarded)
-        await warming.make(java, jars, self._say)
+        if aot.lacking(java, jars, JVM):
+            from harness.brokers import warming
+
+            await warming.make(java, jars, self._say)
+        if guarded and not (self.folder / f"{BROKER}.pem").is_file():
+            await asyncio.to_thread(self._clients, principals, guarded=guarded)
         self._say(f"Starting Apache Kafka {jars.version} on {HOST}:{port}")
-        settings = await self._formatted(java, jars, port, guarded=guarded)
-        command = (*_java(java, jars), "kafka.Kafka")
+        command = (*_java(java, jars), "kafka.Kafka", str(await self._formatted(java, jars, port, guarded=guarded)))
         why: RoadFailed | None = None
         for _ in range(_TRIES):
             try:
-                pid = await self._answers((*command, str(settings)), f"{HOST}:{port}", credentials)
+                pid = await self._up(command, f"{HOST}:{port}", principals, guarded=guarded)
             except RoadFailed as error:
                 why = error
                 continue
-            return self._note(pid, f"{HOST}:{port}", f"Apache Kafka {jars.version}", guarded=guarded)
+            if pid is not None:
+                return self._note(pid, f"{HOST}:{port}", f"Apache Kafka {jars.version}", guarded=guarded)
         raise why or failed("did not start", self._log)
 
     async def stop(self) -> State | None:
@@ -163,21 +160,13 @@ class StandingBroker:
                 return True
         return False
 
-    def _credentials(self, principals: Sequence[str]) -> Credentials:
-        """Those of the last start while they are good for a while yet: who was given one keeps it."""
-        now = SystemClock().now()
-        kept = Credentials.within(self.folder)
-        if all(_good_until(kept.shown(name), now + _SPARE) for name in (BROKER, OPERATOR, *principals)):
-            return kept
-        return issue_all(self.folder, principals, (HOST, "localhost"), at=now, chance=Chance().octets)
-
     async def _formatted(self, java: Path, jars: Jars, port: int, *, guarded: bool) -> Path:
         """Write the properties; format the storage the first time."""
         # Another port each time: the controller's listener is the broker's own business.
         (controller,) = free_ports(1)
         data, settings = self.folder / "data", self.folder / "broker.properties"
         chosen = (properties if guarded else plain_properties)(self.folder, data, port, controller)
-        _written(settings, chosen)
+        write(settings, chosen)
         if (data / "meta.properties").is_file():
             return settings
         shutil.rmtree(data, ignore_errors=True)
@@ -190,14 +179,32 @@ class StandingBroker:
                 raise failed("could not format its storage", self._log)
         return settings
 
-    async def _answers(self, command: Sequence[str], address: str, credentials: Credentials | None) -> int:
-        """Start a process that outlives us; return its id once the broker answers."""
+    async def _up(
+        self, command: Sequence[str], address: str, principals: Callable[[], Sequence[str]], *, guarded: bool
+    ) -> int | None:
+        """Begin a process that outlives us; return its id once the broker answers.
+
+        None, and it is ended: it was begun with certificates that turned out to be over, or not all that are wanted.
+        """
         with self._log.open("ab") as words:
             # Not asyncio's: that ends its children with its loop.
             process = subprocess.Popen(  # noqa: ASYNC220 - it forks and returns
                 command, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, start_new_session=True
             )
-        asking = asyncio.ensure_future(answering(address, credentials))
+        up = False
+        try:
+            answering = await asyncio.to_thread(self._clients, principals, guarded=guarded)
+            if answering is not None:
+                await self._answers(process, answering(address))
+                up = True
+        finally:
+            if not up:
+                process.kill()
+                process.wait()
+        return process.pid if up else None
+
+    async def _answers(self, process: subprocess.Popen[bytes], answering: Coroutine[None, None, None]) -> None:
+        asking = asyncio.ensure_future(answering)
         try:
             async with asyncio.timeout(_START):
                 while not asking.done():
@@ -205,14 +212,30 @@ class StandingBroker:
                         raise failed("ended by itself", self._log)
                     await asyncio.wait([asking], timeout=_AGAIN)
             await asking
-        except BaseException as error:
+        except TimeoutError as error:
+            raise failed(f"did not answer within {_START:g} s", self._log) from error
+        finally:
             asking.cancel()
-            process.kill()
-            process.wait()
-            if isinstance(error, TimeoutError):
-                raise failed(f"did not answer within {_START:g} s", self._log) from error
-            raise
-        return process.pid
+
+    def _clients(
+        self, principals: Callable[[], Sequence[str]], *, guarded: bool
+    ) -> Callable[[str], Coroutine[None, None, None]] | None:
+        """Write what clients need to come, and return what tells, given an address, when a broker answers there.
+
+        None: the certificates are new ones, and a broker that was begun before does not know them.
+        """
+        from harness.brokers.access import keep_or_issue
+        from harness.brokers.local import answering
+        from harness.exchange import kafka_config
+
+        kafka_config.write(self._config, guarded=guarded)
+        if not guarded:
+            return partial(answering, credentials=None)
+        now = SystemClock().now()
+        credentials, kept = keep_or_issue(
+            self.folder, principals(), (HOST, "localhost"), at=now, chance=Chance().octets
+        )
+        return partial(answering, credentials=credentials) if kept else None
 
     def _note(self, pid: int, address: str, software: str, *, guarded: bool) -> State:
         since = stamp(SystemClock().now())
@@ -241,14 +264,6 @@ def began(pid: int) -> str:
     return ran.stdout.strip()
 
 
-def _good_until(file: Path, moment: datetime) -> bool:
-    try:
-        leaf = x509.load_pem_x509_certificates(file.read_bytes())[0]
-    except (OSError, ValueError):
-        return False
-    return leaf.not_valid_after_utc >= moment
-
-
 def _free(port: int) -> None:
     try:
         socket.create_server((HOST, port)).close()
@@ -258,7 +273,3 @@ def _free(port: int) -> None:
             expected="a port that nobody uses",
             todo="stop what listens there, or choose another --port",
         ) from error
-
-
-def _written(path: Path, told: Mapping[str, str]) -> None:
-    path.write_text("".join(f"{key}={value}\n" for key, value in told.items()), encoding="ascii")

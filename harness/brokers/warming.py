@@ -12,7 +12,8 @@ from typing import Final
 from harness.brokers import aot
 from harness.brokers.access import issue_all
 from harness.brokers.jars import Jars
-from harness.brokers.local import HOST, JVM, answering, cluster_id, failed, free_ports, properties
+from harness.brokers.local import answering
+from harness.brokers.settings import HOST, JVM, cluster_id, failed, free_ports, properties, write
 from harness.clock import Chance, SystemClock
 from harness.errors import RoadFailed
 
@@ -24,8 +25,8 @@ async def make(java: Path, jars: Jars, say: Callable[[str], None]) -> None:
 
     What goes wrong is said and no more: the cache is a help, not a part.
     """
-    cache = aot.place(java, jars, JVM)
-    if cache is None or cache.is_file():
+    cache = aot.lacking(java, jars, JVM)
+    if cache is None:
         return
     say("Making a cache for later starts of Kafka (some 60 MB, once)")
     cache.parent.mkdir(parents=True, exist_ok=True)
@@ -52,7 +53,7 @@ async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
     # Guarded, as it is started mostly: what TLS and rights need is in the cache too.
     credentials = issue_all(folder, (), (HOST,), at=SystemClock().now(), chance=Chance().octets)
     told = properties(folder, folder / "data", port, controller)
-    settings.write_text("".join(f"{key}={value}\n" for key, value in told.items()), encoding="ascii")
+    write(settings, told)
     command = (str(java), *JVM, "-cp", jars.classpath)
     tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
     with log.open("ab") as words:

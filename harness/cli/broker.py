@@ -138,7 +138,8 @@ def certs(*, out: Path, hosts: tuple[str, ...], principals: tuple[str, ...], as_
     Examples:
       corridor broker certs --out tls --host kafka-1 --host 127.0.0.1
     """
-    from harness.brokers.access import BROKER, issue_all
+    from harness.brokers.access import issue_all
+    from harness.brokers.settings import BROKER
     from harness.clock import Chance, SystemClock
     from harness.exchange.bus import OPERATOR
     from harness.exchange.kafka_config import write

@@ -89,6 +89,25 @@ def test_a_second_life(run_corridor: RunCorridor, place: Path, port: int) -> Non
     assert run_corridor("doctor", *reached, "--run", "pilot", folder=place.parent).code == 0
 
 
+@pytest.mark.long("a broker is started three times")
+@pytest.mark.timeout(200)  # as the reason says, and one of the starts is done twice
+def test_a_newcomer(run_corridor: RunCorridor, place: Path, port: int) -> None:
+    """Whoever is named at a later start gets in with the others; who needs nobody new keeps certificates."""
+    here, ours = place.parent, place / "operator.pem"
+    started(run_corridor, place, port)
+    held = ours.read_bytes()
+    assert run_corridor("broker", "stop", "--folder", place, folder=here).code == 0
+    started(run_corridor, place, port)
+    assert ours.read_bytes() == held
+    assert run_corridor("broker", "stop", "--folder", place, folder=here).code == 0
+    (state,) = started(run_corridor, place, port, "--principal", "newcomer").lines("broker")
+    assert ours.read_bytes() != held
+    assert (place / "newcomer.pem").is_file()
+    reached = ("--bus", str(state["address"]), "--bus-config", str(state["config"]))
+    opened = run_corridor("broker", "open", *reached, "--run", "pilot", "--json", folder=here)
+    assert {line["enforced"] for line in opened.lines("topic")} == {True}
+
+
 def test_a_port_that_is_taken(run_corridor: RunCorridor, tmp_path: Path) -> None:
     """It is told before anything is started, with what to do."""
     with socket.create_server(("127.0.0.1", 0)) as taken:

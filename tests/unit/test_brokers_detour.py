@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from harness.brokers.detour import HOST, Cut, Detour
-from harness.brokers.local import free_ports
+from harness.brokers.settings import free_ports
 from harness.errors import RoadFailed
 
 Line = tuple[asyncio.StreamReader, asyncio.StreamWriter]

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from harness.brokers.access import PRINCIPAL_RULE, issue_all
-from harness.brokers.local import LocalBroker, properties
+from harness.brokers.access import issue_all
+from harness.brokers.local import LocalBroker
+from harness.brokers.settings import PRINCIPAL_RULE, properties
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, NotReady
 

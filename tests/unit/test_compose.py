@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from harness.brokers.container import LOG4J
-from harness.brokers.local import properties
+from harness.brokers.settings import properties
 
 FILES: Final = ("kafka-one.yml", "kafka-three.yml")
 PARTIES: Final = ("qm", "qn", "qp")

@@ -30,8 +30,8 @@ async def test_what_is_posted(corridor: Corridor) -> None:
     assert opened.envelope == posted.envelope
     said = posted.envelope
     assert (said.source, said.receiver, said.topic, said.corridor) == ("QM", "QN", "qn.in.from.qm", "QM-QN")
-    assert posted.record().key == b"trade-1"
-    assert dict(posted.record().headers)["ce_id"] == said.id.encode()
+    assert posted.record.key == b"trade-1"
+    assert dict(posted.record.headers)["ce_id"] == said.id.encode()
 
 
 async def test_numbers_are_counted_by_topic(corridor: Corridor) -> None:
@@ -63,7 +63,7 @@ async def test_ids_and_nonces_are_never_the_same(corridor: Corridor) -> None:
 async def test_a_token_out_of_the_log(corridor: Corridor) -> None:
     """It is put again as the very same record."""
     posted = Outbox(corridor.seat("QM")).post(a_draft(corridor))
-    assert put_again(posted.sealed.token) == posted.record()
+    assert put_again(posted.sealed.token) == posted.record
     assert own_envelope(posted.sealed.token) == posted.envelope
 
 
@@ -79,9 +79,9 @@ async def test_what_is_too_large(corridor: Corridor) -> None:
 async def test_the_largest_that_fits(corridor: Corridor, spare: int) -> None:
     """Up to the limit it travels; what the outbox lets through, the topic takes."""
     outbox = Outbox(corridor.seat("QM"))
-    empty = outbox.post(a_draft(corridor, data="-")).record().size
+    empty = outbox.post(a_draft(corridor, data="-")).record.size
     room = (LARGEST_RECORD - 1024 - empty) * 3 // 4
     outlet = await corridor.bus.outlet("qm")
-    await outlet.put(outbox.post(a_draft(corridor, data="x" * (room - spare))).record())
+    await outlet.put(outbox.post(a_draft(corridor, data="x" * (room - spare))).record)
     with pytest.raises(BadInput, match="once it is sealed"):
         outbox.post(a_draft(corridor, data="x" * (room + 100)))
