@@ -55,7 +55,8 @@ def keep_or_issue(
     Who was given one keeps it, then. Else all are issued anew, as `issue_all` does, whose arguments these are.
     """
     kept = Credentials.within(folder)
-    if all(_good_until(kept.shown(name), at + _SPARE) for name in (BROKER, OPERATOR, *principals)):
+    wanted = (kept.authority, *(kept.shown(name) for name in (BROKER, OPERATOR, *principals)))
+    if all(_good_until(file, at + _SPARE) for file in wanted):
         return kept, True
     return issue_all(folder, principals, hosts, at=at, chance=chance), False
 

@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Final, Self
 from harness.brokers.access import issue_all
 from harness.brokers.engine import HOST, Engine, PortTaken
 from harness.brokers.jars import KAFKA
-from harness.brokers.settings import BROKER, JVM, LOG_LINE, cluster_id, failed, free_ports, properties
+from harness.brokers.settings import BROKER, JVM, LOG4J, LOG_LINE, cluster_id, failed, free_ports, properties
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
 from harness.exchange.bus import Unreachable
@@ -46,17 +46,6 @@ _AGAIN: Final = 0.1
 _FOLDER: Final = Path("/corridor")  # in the container
 _PORT: Final = 9092  # in the container, as the controller's
 _CONTROLLER: Final = 9093
-
-# The official image logs through log4j2, which says nothing below an error unless told to; the denials are below.
-LOG4J: Final = """\
-status = error
-appender.console.type = Console
-appender.console.name = console
-appender.console.layout.type = PatternLayout
-appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss.SSS} %p %c: %m%n%ex
-rootLogger.level = info
-rootLogger.appenderRef.console.ref = console
-"""
 
 
 def image_wanted(environment: Mapping[str, str]) -> str:

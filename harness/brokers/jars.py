@@ -13,7 +13,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.resources import files
@@ -57,10 +57,14 @@ def find_jars(say: Callable[[str], None], environment: Mapping[str, str] | None 
         return _own(Path(home))
     cache = cache_folder(environment) / f"kafka-{KAFKA}"
     listed = expected()
-    if not _differences(cache, listed):
+    wrong = _differences(cache, listed)
+    if not wrong:
         return Jars(cache, KAFKA)
-    say(f"Fetching Apache Kafka {KAFKA} (44 MB, once)")
-    _fetch(cache, listed)
+    spoilt = f"the jars in {cache} are not as listed: {_few(wrong)}" if cache.exists() else ""
+    if spoilt:
+        say(f"{spoilt[0].upper()}{spoilt[1:]}. None of them is used")
+    say(f"Fetching Apache Kafka {KAFKA} (44 MB, once; about half a minute)")
+    _fetch(cache, listed, spoilt)
     return Jars(cache, KAFKA)
 
 
@@ -108,12 +112,17 @@ def _differences(folder: Path, listed: Mapping[str, str]) -> list[str]:
     return said
 
 
-def _fetch(cache: Path, listed: Mapping[str, str]) -> None:
+def _few(wrong: Sequence[str]) -> str:
+    more = len(wrong) - 3
+    return "; ".join(wrong[:3]) + (f"; and {more} more" if more > 0 else "")
+
+
+def _fetch(cache: Path, listed: Mapping[str, str], spoilt: str) -> None:
     try:
         resolver = import_module("jgo")  # by name: an extra of ours
     except ImportError as error:
         raise NotReady(
-            "there is no Apache Kafka on this machine, and nothing to fetch it with",
+            f"{spoilt or 'there is no Apache Kafka on this machine'}, and nothing is here to fetch it with",
             expected="KAFKA_HOME, or the jars in the cache, or the kafka extra",
             todo=INSTALL,
         ) from error
@@ -135,7 +144,7 @@ def _fetch(cache: Path, listed: Mapping[str, str]) -> None:
             shutil.copy(jar, gathered)
         if wrong := _differences(gathered, listed):
             raise NotReady(
-                f"what was fetched is not Apache Kafka {KAFKA} as we know it: {'; '.join(wrong[:3])}",
+                f"what was fetched is not Apache Kafka {KAFKA} as we know it: {_few(wrong)}",
                 expected=f"the {len(listed)} files of kafka-{KAFKA}.sha256",
                 todo="point KAFKA_HOME to an Apache Kafka of your own, and report this",
             )

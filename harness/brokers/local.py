@@ -32,7 +32,7 @@ from harness.brokers.access import issue_all
 from harness.brokers.aot import options
 from harness.brokers.jars import Jars, find_jars
 from harness.brokers.java import find_java
-from harness.brokers.settings import HOST, JVM, LOG_LINE, cluster_id, failed, free_ports, properties, write
+from harness.brokers.settings import HOST, JVM, cluster_id, failed, free_ports, jvm_log, properties, write
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
 from harness.exchange.kafka import Credentials, KafkaBus
@@ -168,7 +168,8 @@ class LocalBroker:
         data = self.folder / f"data-{number}"
         chosen = _with_detour(self._properties(data, port, controller), *detour)
         write(settings, chosen)
-        command = (*_bound_to_us(), str(java), *JVM, *options(java, jars, JVM), LOG_LINE, "-cp", jars.classpath)
+        flags = (*JVM, *options(java, jars, JVM), *jvm_log(self.folder))
+        command = (*_bound_to_us(), str(java), *flags, "-cp", jars.classpath)
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
         formatting = await _run(log, *command, *tool)
         try:

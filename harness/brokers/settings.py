@@ -7,6 +7,7 @@ container, warming. Its certificates: access.
 from __future__ import annotations
 
 import base64
+import re
 import socket
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,7 +25,7 @@ BROKER: Final = "broker"
 PRINCIPAL_RULE: Final = "RULE:^CN=([A-Za-z0-9-]+),.*$/$1/"
 """How Kafka reads a principal from a certificate's subject, and there is no other way in (no DEFAULT)."""
 
-JVM = (
+JVM: Final = (
     "-Xmx256m",
     "-XX:+UseSerialGC",
     "-XX:TieredStopAtLevel=1",
@@ -33,7 +34,17 @@ JVM = (
     # guards nothing, for the file holds the key in the clear; the default, 10 000 rounds, is a third of a start.
     "-Dkeystore.pkcs12.keyPbeIterationCount=1",
 )
-LOG_LINE = "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n"
+LOG_LINE: Final = "-Djava.util.logging.SimpleFormatter.format=%1$tF %1$tT.%1$tL %4$s %3$s: %5$s%6$s%n"
+
+LOG4J: Final = """\
+status = error
+appender.console.type = Console
+appender.console.name = console
+appender.console.layout.type = PatternLayout
+appender.console.layout.pattern = %d{yyyy-MM-dd HH:mm:ss.SSS} %p %c: %m%n%ex
+rootLogger.level = info
+rootLogger.appenderRef.console.ref = console
+"""
 
 
 def plain_properties(certificates: Path, data: Path, port: int, controller: int) -> dict[str, str]:
@@ -89,8 +100,27 @@ def properties(certificates: Path, data: Path, port: int, controller: int) -> Ma
 
 
 def write(path: Path, told: Mapping[str, str]) -> None:
-    """Write properties into a file, as Kafka reads them."""
-    path.write_text("".join(f"{key}={value}\n" for key, value in told.items()), encoding="ascii")
+    """Write properties into a file, as Kafka reads them (java.util.Properties, `load`: all but ASCII is escaped)."""
+    path.write_text("".join(f"{key}={_escaped(value)}\n" for key, value in told.items()), encoding="ascii")
+
+
+def _escaped(value: str) -> str:
+    def units(found: re.Match[str]) -> str:
+        octets = found[0].encode("utf-16-be")
+        return "".join(f"\\u{octets[at : at + 2].hex()}" for at in range(0, len(octets), 2))
+
+    return re.sub(r"[^ -~]", units, value.replace("\\", "\\\\"))
+
+
+def jvm_log(folder: Path) -> tuple[str, ...]:
+    """What a JVM is told so that Kafka says what we read in its log, whichever of the two loggers is on its path.
+
+    Our own jars log through java.util.logging. A Kafka of the user's logs through log4j2, which says nothing below an
+    error unless told to; the denials are below. Its file is written into `folder`.
+    """
+    file = folder / "log4j2.properties"
+    file.write_text(LOG4J, encoding="ascii")
+    return (LOG_LINE, f"-Dlog4j2.configurationFile={file}")
 
 
 def cluster_id() -> str:
@@ -108,10 +138,11 @@ def free_ports(count: int) -> tuple[int, ...]:
     return ports
 
 
-def failed(what: str, log: Path) -> RoadFailed:
-    """The error for a Kafka that does not come up, with what its log says last."""
-    lines = log.read_text("utf-8", "replace").splitlines()[-200:] if log.is_file() else []
-    telling = [line for line in lines if "Exception" in line or "ERROR" in line or "SEVERE" in line]
+def failed(what: str, log: Path, since: int = 0) -> RoadFailed:
+    """The error for a Kafka that does not come up, with what its log says last, from octet `since` on."""
+    said = log.read_bytes()[since:] if log.is_file() else b""
+    words = ("Exception", "Error occurred", "ERROR", "SEVERE")
+    telling = [line for line in said.decode("utf-8", "replace").splitlines()[-200:] if any(w in line for w in words)]
     return RoadFailed(
         f"Apache Kafka {what}" + (f": {telling[-1].strip()[:300]}" if telling else ""),
         expected="a broker that answers",

@@ -2,7 +2,7 @@
 
 The node of `local`, with the same properties, in a folder of its own where its data stay from start to start:
 
-    broker.json           the running one: process, address, since when; gone when it was stopped
+    broker.json           the running one: process, address, since when; from when it is begun until it was stopped
     client.properties     what a client needs to come to it (harness.exchange.kafka_config), certificates beside it
     broker.log, data/     Kafka's own
 
@@ -16,14 +16,15 @@ comes up (`_clients`): that would be another quarter on top.
 from __future__ import annotations
 
 import asyncio
+import fcntl
 import json
 import os
 import shutil
 import signal
 import socket
 import subprocess
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -36,10 +37,10 @@ from harness.brokers.settings import (
     BROKER,
     HOST,
     JVM,
-    LOG_LINE,
     cluster_id,
     failed,
     free_ports,
+    jvm_log,
     plain_properties,
     properties,
     write,
@@ -49,7 +50,8 @@ from harness.errors import BadInput, NotReady, RoadFailed
 
 PORT: Final = 9092
 _TRIES: Final = 3
-_START: Final = 90.0  # seconds, generous: a busy machine
+_FORMAT: Final = 60.0  # seconds, generous: a cold disk and a busy machine
+_START: Final = 90.0
 _STOP: Final = 20.0
 _AGAIN: Final = 0.05
 
@@ -82,6 +84,8 @@ class StandingBroker:
         self._state = self.folder / "broker.json"
         self._log = self.folder / "broker.log"
         self._config = self.folder / "client.properties"
+        self._before = 0
+        """Octets of the log that were there before the last try."""
 
     def running(self) -> State | None:
         """The one that runs; None when none does."""
@@ -96,7 +100,7 @@ class StandingBroker:
                 expected="what `corridor broker start` wrote",
                 todo="see whether a Kafka still runs (ps), end it, and remove the file",
             ) from error
-        return state if began(state.pid) == state.began else None
+        return state if state.began and began(state.pid) == state.began else None
 
     async def start(self, principals: Callable[[], Sequence[str]], *, port: int = PORT, guarded: bool = True) -> State:
         """Start it and return once it answers.
@@ -112,15 +116,39 @@ class StandingBroker:
             NotReady: no Java, no jars, or the port is taken.
             RoadFailed: Kafka does not start; where its log is.
         """
+        self._alone()
+        java, jars = await asyncio.gather(asyncio.to_thread(find_java), asyncio.to_thread(find_jars, self._say))
+        _free(port)
+        self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+        with self._claimed():
+            return await self._started(java, jars, principals, port, guarded=guarded)
+
+    def _alone(self) -> None:
         if (state := self.running()) is not None:
             raise BadInput(
                 f"a broker runs in {self.folder} already: {state.address}, process {state.pid}",
                 expected="one broker a folder",
                 todo="use it, stop it (corridor broker stop), or name another --folder and --port",
             )
-        java, jars = await asyncio.gather(asyncio.to_thread(find_java), asyncio.to_thread(find_jars, self._say))
-        _free(port)
-        self.folder.mkdir(parents=True, mode=0o700, exist_ok=True)
+
+    @contextmanager
+    def _claimed(self) -> Iterator[None]:
+        """Nobody else starts one in this folder meanwhile. The system itself ends a claim with its process."""
+        with (self.folder / "starting").open("wb") as claim:
+            try:
+                fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise BadInput(
+                    f"another start is under way in {self.folder}",
+                    expected="one broker a folder",
+                    todo="wait for it (corridor broker status), or name another --folder and --port",
+                ) from error
+            self._alone()
+            yield
+
+    async def _started(
+        self, java: Path, jars: Jars, principals: Callable[[], Sequence[str]], port: int, *, guarded: bool
+    ) -> State:
         if aot.lacking(java, jars, JVM):
             from harness.brokers import warming
 
@@ -128,16 +156,16 @@ class StandingBroker:
         if guarded and not (self.folder / f"{BROKER}.pem").is_file():
             await asyncio.to_thread(self._clients, principals, guarded=guarded)
         self._say(f"Starting Apache Kafka {jars.version} on {HOST}:{port}")
-        command = (*_java(java, jars), "kafka.Kafka", str(await self._formatted(java, jars, port, guarded=guarded)))
         why: RoadFailed | None = None
         for _ in range(_TRIES):
             try:
-                pid = await self._up(command, f"{HOST}:{port}", principals, guarded=guarded)
+                settings = await self._formatted(java, jars, port, guarded=guarded)
+                process = self._begin((*self._java(java, jars), "kafka.Kafka", str(settings)))
+                state = self._state_of(process.pid, f"{HOST}:{port}", jars, guarded=guarded)
+                if await self._up(process, state, principals):
+                    return state
             except RoadFailed as error:
                 why = error
-                continue
-            if pid is not None:
-                return self._note(pid, f"{HOST}:{port}", f"Apache Kafka {jars.version}", guarded=guarded)
         raise why or failed("did not start", self._log)
 
     async def stop(self) -> State | None:
@@ -173,35 +201,51 @@ class StandingBroker:
         tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
         with self._log.open("wb") as words:
             formatting = await asyncio.create_subprocess_exec(
-                *_java(java, jars), *tool, stdout=words, stderr=subprocess.STDOUT
+                *self._java(java, jars), *tool, stdout=words, stderr=subprocess.STDOUT
             )
-            if await formatting.wait() != 0:
-                raise failed("could not format its storage", self._log)
+        try:
+            async with asyncio.timeout(_FORMAT):
+                ended = await formatting.wait()
+        except TimeoutError:
+            ended = -1
+        finally:
+            if formatting.returncode is None:
+                formatting.kill()
+                await formatting.wait()
+        if ended != 0:
+            raise failed("could not format its storage", self._log)
         return settings
 
-    async def _up(
-        self, command: Sequence[str], address: str, principals: Callable[[], Sequence[str]], *, guarded: bool
-    ) -> int | None:
-        """Begin a process that outlives us; return its id once the broker answers.
-
-        None, and it is ended: it was begun with certificates that turned out to be over, or not all that are wanted.
-        """
+    def _begin(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
+        """Begin a process that outlives us."""
         with self._log.open("ab") as words:
+            self._before = words.tell()
             # Not asyncio's: that ends its children with its loop.
-            process = subprocess.Popen(  # noqa: ASYNC220 - it forks and returns
+            return subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=words, stderr=subprocess.STDOUT, start_new_session=True
             )
+
+    async def _up(
+        self, process: subprocess.Popen[bytes], state: State, principals: Callable[[], Sequence[str]]
+    ) -> bool:
+        """Return once the broker answers.
+
+        False, and it is ended: it was begun with certificates that turned out to be over, or not all that are wanted.
+        """
         up = False
         try:
-            answering = await asyncio.to_thread(self._clients, principals, guarded=guarded)
+            # Before it answers, so that it is found and stopped whatever becomes of us.
+            self._note(state)
+            answering = await asyncio.to_thread(self._clients, principals, guarded=state.guarded)
             if answering is not None:
-                await self._answers(process, answering(address))
+                await self._answers(process, answering(state.address))
                 up = True
         finally:
             if not up:
                 process.kill()
                 process.wait()
-        return process.pid if up else None
+                self._state.unlink(missing_ok=True)
+        return up
 
     async def _answers(self, process: subprocess.Popen[bytes], answering: Coroutine[None, None, None]) -> None:
         asking = asyncio.ensure_future(answering)
@@ -209,13 +253,16 @@ class StandingBroker:
             async with asyncio.timeout(_START):
                 while not asking.done():
                     if process.poll() is not None:
-                        raise failed("ended by itself", self._log)
+                        raise failed("ended by itself", self._log, self._before)
                     await asyncio.wait([asking], timeout=_AGAIN)
             await asking
         except TimeoutError as error:
-            raise failed(f"did not answer within {_START:g} s", self._log) from error
+            raise failed(f"did not answer within {_START:g} s", self._log, self._before) from error
         finally:
             asking.cancel()
+        # Whoever answered there, it was not this one.
+        if process.poll() is not None:
+            raise failed("ended by itself", self._log, self._before)
 
     def _clients(
         self, principals: Callable[[], Sequence[str]], *, guarded: bool
@@ -237,17 +284,29 @@ class StandingBroker:
         )
         return partial(answering, credentials=credentials) if kept else None
 
-    def _note(self, pid: int, address: str, software: str, *, guarded: bool) -> State:
-        since = stamp(SystemClock().now())
-        state = State(pid, began(pid), address, software, since, str(self._log), str(self._config), guarded)
+    def _state_of(self, pid: int, address: str, jars: Jars, *, guarded: bool) -> State:
+        since, software = stamp(SystemClock().now()), f"Apache Kafka {jars.version}"
+        return State(pid, began(pid), address, software, since, str(self._log), str(self._config), guarded)
+
+    def _note(self, state: State) -> None:
         written = self._state.with_suffix(".new")
         written.write_text(json.dumps(asdict(state), indent=1), encoding="utf-8")
         written.replace(self._state)
-        return state
+
+    def _java(self, java: Path, jars: Jars) -> tuple[str, ...]:
+        return (str(java), *JVM, *aot.options(java, jars, JVM), *jvm_log(self.folder), "-cp", jars.classpath)
 
 
-def _java(java: Path, jars: Jars) -> tuple[str, ...]:
-    return (str(java), *JVM, *aot.options(java, jars, JVM), LOG_LINE, "-cp", jars.classpath)
+def log_beside(config: Path, address: str) -> Callable[[], str] | None:
+    """What the broker at `address` writes in its log from now on, where `config` is what its start wrote; else None."""
+    try:
+        state = StandingBroker(config.parent).running()
+    except BadInput:
+        return None
+    if state is None or state.address != address or Path(state.config) != config.absolute():
+        return None
+    log, begins = Path(state.log), Path(state.log).stat().st_size
+    return lambda: log.read_bytes()[begins:].decode("utf-8", "replace")
 
 
 def began(pid: int) -> str:

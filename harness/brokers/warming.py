@@ -58,7 +58,13 @@ async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
     tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
     with log.open("ab") as words:
         formatting = await asyncio.create_subprocess_exec(*command, *tool, stdout=words, stderr=subprocess.STDOUT)
-        if await formatting.wait() != 0:
+        try:
+            ended = await formatting.wait()
+        finally:
+            if formatting.returncode is None:
+                formatting.kill()
+                await formatting.wait()
+        if ended != 0:
             raise failed("could not format its storage", log)
         broker = await asyncio.create_subprocess_exec(
             str(java),
@@ -73,7 +79,18 @@ async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
             process_group=0,
         )  # fmt: skip - one line a thought
     try:
-        await answering(f"{HOST}:{port}", credentials)
+        asking, ending = (
+            asyncio.ensure_future(answering(f"{HOST}:{port}", credentials)),
+            asyncio.ensure_future(broker.wait()),
+        )
+        try:
+            await asyncio.wait((asking, ending), return_when=asyncio.FIRST_COMPLETED)
+            if not asking.done():
+                raise failed("ended by itself", log)
+            await asking
+        finally:
+            asking.cancel()
+            ending.cancel()
         broker.terminate()
         await broker.wait()
     finally:

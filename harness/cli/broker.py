@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -29,6 +30,7 @@ _FOLDER: Final = click.option(
     metavar="DIR",
     help="Where it keeps its data, certificates and log. [default: the user's own place for state]",
 )
+_NOT_GUARDED: Final = "OPEN, and NOT GUARDED: this cluster enforces no rights, or does not let 'operator' see them"
 _PARTY: Final = click.option(
     "--principal",
     "principals",
@@ -75,7 +77,7 @@ def start(*, folder: Path | None, port: int, plain: bool, principals: tuple[str,
     say.result(f"RUNS at {state.address}, {state.software}, process {state.pid}")
     say.row("config", state.config)
     say.row("log", state.log)
-    config = f" --bus-config {state.config}" if state.guarded else ""
+    config = f" --bus-config {shlex.quote(state.config)}" if state.guarded else ""
     say.row("next", f"corridor run --bus {state.address}{config}")
 
 
@@ -201,7 +203,7 @@ def opens(*, bus: str, bus_config: Path | None, run: str, as_json: bool) -> None
         else:
             say.result(f"  {right.topic:<22} {right.writer} writes, {right.reader} reads")
     if not as_json:
-        say.result("OPEN; all else is denied" if enforced else "OPEN, and NOT GUARDED: this cluster enforces no rights")
+        say.result("OPEN; on these topics all else is denied" if enforced else _NOT_GUARDED)
 
 
 def _broker(folder: Path | None) -> StandingBroker:

@@ -9,8 +9,8 @@ The interface: bus. Topics and rights: kafka_operator. Names, patience and error
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,7 +93,8 @@ class KafkaBus:
 
     async def open_topics(self, rights: Iterable[TopicRights]) -> None:
         """As operator, create the topics that do not exist and grant exactly these rights."""
-        await self._operator.open_topics(tuple(rights))
+        async with self._explained(OPERATOR):
+            await self._operator.open_topics(tuple(rights))
 
     async def outlet(self, principal: str) -> Outlet:
         """A way to put records, as `principal`. Raises: NotReady (no certificate), Unreachable."""
@@ -101,14 +102,16 @@ class KafkaBus:
         # A principal that may write nothing at all cannot even open a numbered producer. Which topic it may not
         # write is only known at its first put, which says so.
         with suppress(kafka_errors.ClusterAuthorizationFailedError):
-            await outlet.connected()
+            async with self._explained(principal):
+                await outlet.connected()
         self._opened.append(outlet)
         return outlet
 
     async def inlet(self, principal: str, topics: Sequence[str], *, group: str | None) -> Inlet:
         """A way to take records, as `principal`; see `bus.Bus.inlet`. Raises: NotReady, Unreachable."""
         inlet = _KafkaInlet(self._link, principal, tuple(topics), group)
-        await inlet.open()
+        async with self._explained(principal):
+            await inlet.open()
         self._opened.append(inlet)
         return inlet
 
@@ -137,6 +140,16 @@ class KafkaBus:
     def comes_by(self, principal: str, address: str) -> None:
         """From now on `principal` comes to the broker at `address`; see `bus.Guarded`."""
         self._link.detours[principal] = address
+
+    @asynccontextmanager
+    async def _explained(self, principal: str) -> AsyncIterator[None]:
+        """Say why `principal` is not let in. Silence says no reason to a knock either, which would take its time."""
+        try:
+            yield
+        except Unreachable as error:
+            if isinstance(error.__cause__, TimeoutError):
+                raise
+            raise await explained(self._link, principal, error) from error
 
     def full(self, topic: str) -> str:
         """The topic's name on the cluster."""

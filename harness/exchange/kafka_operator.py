@@ -169,14 +169,21 @@ class Operator:
                 rates[right.writer] = rates.get(right.writer, 0) + right.bytes_per_second
         if not rates:
             return
-        await limit(client, rates)
-        for each in nodes:
-            for writer, rate in rates.items():
+        try:
+            await limit(client, rates)
+            for each in nodes:
+                for writer, rate in rates.items():
 
-                async def held(node: int = each, writer: str = writer, rate: int = rate) -> bool:
-                    return await rate_of(client, writer, node=node) == rate
+                    async def held(node: int = each, writer: str = writer, rate: int = rate) -> bool:
+                        return await rate_of(client, writer, node=node) == rate
 
-                await _until(held)
+                    await _until(held)
+        except kafka_errors.ClusterAuthorizationFailedError as error:
+            raise RoadFailed(
+                f"{OPERATOR!r} may not set or see quotas on this cluster",
+                expected="ALTER_CONFIGS and DESCRIBE_CONFIGS on the cluster, for the agreements limit their writers",
+                todo="have the cluster's operator grant them (corridor doctor --bus tells), or agree on no limits",
+            ) from error
 
     def _wanted(self, rights: Iterable[TopicRights]) -> set[_Right]:
         wanted: set[_Right] = set()

@@ -114,7 +114,8 @@ async def knock(link: Link, principal: str, shown: Path | None) -> Knock:
 
     Under TLS 1.3 a client believes itself inside before its certificate was looked at: only an answer tells.
     """
-    host, _, port = link.address.split(",")[0].strip().rpartition(":")
+    address = link.detours.get(principal, link.address)
+    host, _, port = address.split(",")[0].strip().rpartition(":")
     try:
         async with asyncio.timeout(link.patience):
             caller = await asyncio.to_thread(socket.create_connection, (host.strip("[]"), int(port)), link.patience)

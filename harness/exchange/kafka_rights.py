@@ -23,7 +23,8 @@ from harness.exchange.bus import OPERATOR, TopicRights, Unreachable
 from harness.exchange.kafka_link import Link
 from harness.exchange.kafka_prowler import explained
 
-_READ, _WRITE, _CREATE, _ALTER, _DESCRIBE = 3, 4, 5, 7, 8  # AclOperation, as bits of what is authorized
+# AclOperation, as bits of what is authorized.
+_READ, _WRITE, _CREATE, _ALTER, _DESCRIBE, _SEE_CONFIGS, _ALTER_CONFIGS = 3, 4, 5, 7, 8, 10, 11
 _NOT_TOLD = -(2**31)
 """What a cluster answers that does not say what is authorized."""
 
@@ -152,7 +153,8 @@ async def wanted_and_had(link: Link, rights: Iterable[TopicRights], *, opened: b
     Args:
         link: to the cluster; its credentials say who can be asked.
         rights: the topics of the corridors, who writes and who reads each.
-        opened: whether the topics are there already; else only the operator's rights on the cluster are looked at.
+        opened: whether the topics are there already; else only the operator's rights on the cluster are looked at, and
+            whether the parties are let in at all.
 
     Raises:
         Unreachable: no broker answers at all.
@@ -160,7 +162,8 @@ async def wanted_and_had(link: Link, rights: Iterable[TopicRights], *, opened: b
     topics = tuple(rights)
     found = list(await _operators(link, topics, opened=opened))
     if not opened:
-        return tuple(found)
+        parties = dict.fromkeys(principal for one in topics for principal in (one.writer, one.reader))
+        return (*found, *[await _at_the_door(link, principal) for principal in parties])
     needs: dict[str, list[tuple[str, str, int]]] = {}
     for one in topics:
         needs.setdefault(one.writer, []).append((one.topic, "write", _WRITE))
@@ -171,6 +174,19 @@ async def wanted_and_had(link: Link, rights: Iterable[TopicRights], *, opened: b
         if principal in readers:
             found.append(await _in_its_group(link, principal))
     return tuple(found)
+
+
+async def _at_the_door(link: Link, principal: str) -> Right:
+    """Whether `principal` is let in: of what it may do there, nothing is told before there are topics."""
+    try:
+        await _told(link, principal, ())
+    except Unreachable as error:
+        why = (await explained(link, principal, error)).found
+    except CorridorError as error:
+        why = error.found
+    else:
+        why = ""
+    return Right(principal, "come to", CLUSTER, granted=not why, why=why)
 
 
 async def _in_its_group(link: Link, principal: str) -> Right:
@@ -228,6 +244,8 @@ async def _operators(link: Link, topics: Sequence[TopicRights], *, opened: bool)
         (CLUSTER, "grant rights", _ALTER),
         (CLUSTER, "see rights", _DESCRIBE),
     ]
+    if any(one.bytes_per_second is not None for one in topics):
+        on_all += [(CLUSTER, "set quotas", _ALTER_CONFIGS), (CLUSTER, "see quotas", _SEE_CONFIGS)]
     on_each = [(one.topic, action, bit) for one in topics for action, bit in (("read", _READ), ("write", _WRITE))]
     return await _asked(link, OPERATOR, [*on_all, *(on_each if opened else ())])
 

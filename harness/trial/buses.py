@@ -127,6 +127,7 @@ async def standing(
     # Imported here: aiokafka costs a fifth of a second that the memory bus does not need.
     from harness.brokers.container import ContainerBroker  # noqa: PLC0415
     from harness.brokers.local import LocalBroker  # noqa: PLC0415
+    from harness.brokers.standing import log_beside  # noqa: PLC0415
     from harness.exchange.kafka import KafkaBus  # noqa: PLC0415
     from harness.exchange.kafka_config import ClientConfig, read, write  # noqa: PLC0415
 
@@ -154,5 +155,6 @@ async def standing(
     for key in how.passed_over:
         say(f"{config}: {key} is passed over; it means nothing here")
     await KafkaBus(bus, credentials=how.credentials, patience=ANSWERS_WITHIN).answers()
-    opened = kafka(lambda prefix: KafkaBus(bus, prefix=how.prefix + prefix, credentials=how.credentials))
+    log = None if config is None else log_beside(config, bus)
+    opened = kafka(lambda prefix: KafkaBus(bus, prefix=how.prefix + prefix, credentials=how.credentials, log=log))
     yield Standing(opened, Way(bus, config))

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
+import shlex
 import shutil
 import socket
+import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,7 +34,7 @@ def port() -> int:
 @pytest.fixture
 def place(run_corridor: RunCorridor, tmp_path: Path) -> Iterator[Path]:
     """A folder for a broker, which is stopped whatever happened."""
-    folder = tmp_path / "broker"
+    folder = tmp_path / "br\u00f6k\u00e9r 1"  # as a user's may be called
     yield folder
     ran = run_corridor("broker", "stop", "--folder", folder, folder=tmp_path)
     assert ran.code == 0, ran.err
@@ -61,10 +65,11 @@ def test_a_life(run_corridor: RunCorridor, place: Path, port: int, repo_root: Pa
     opened = run_corridor("broker", "open", *reached, "--run", "pilot", "--json", folder=here)
     assert {line["enforced"] for line in opened.lines("topic")} == {True}
     assert run_corridor("doctor", *reached, "--run", "pilot", folder=here).code == 0
-    played = run_corridor("run", "-k", "replay", *reached, "--json", folder=here)
+    # The door is judged with the broker's own log, which lies beside the properties.
+    played = run_corridor("run", "-k", "replay or door", *reached, "--json", folder=here)
     scenarios = played.lines("scenario")
     assert {one["verdict"] for one in scenarios} == {"held"}
-    assert all(f"--bus-config {config}" in one["again"] for one in scenarios)
+    assert all(f"--bus-config {shlex.quote(config)}" in one["again"] for one in scenarios)
     stopped = run_corridor("broker", "stop", "--folder", place, "--json", folder=here)
     assert [line["running"] for line in stopped.lines("broker")] == [False]
     assert not began(int(state["pid"]))
@@ -115,6 +120,46 @@ def test_a_port_that_is_taken(run_corridor: RunCorridor, tmp_path: Path) -> None
         ran = run_corridor("broker", "start", "--folder", tmp_path / "b", "--port", port, folder=tmp_path)
     assert (ran.code, f"port {port} on 127.0.0.1 cannot be had" in ran.err) == (3, True)
     assert not (tmp_path / "b").exists()
+
+
+@pytest.mark.timeout(100)  # a start, cut off
+def test_a_start_that_was_killed(command: Path, run_corridor: RunCorridor, place: Path, port: int) -> None:
+    """Killed before its Kafka answers, it leaves one that is found, and stopped, as any other."""
+    line: list[str | Path] = [command, "broker", "start", "--plain", "--folder", place, "--port", str(port)]
+    noted = place / "broker.json"
+    with subprocess.Popen(line, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as start:
+        until = time.monotonic() + 60
+        while not noted.is_file() and time.monotonic() < until:
+            time.sleep(0.005)
+        start.kill()
+    pid = json.loads(noted.read_bytes())["pid"]
+    (state,) = run_corridor("broker", "status", "--folder", place, "--json", folder=place.parent).lines("broker")
+    assert (state["running"], state["pid"]) == (True, pid)
+    assert run_corridor("broker", "stop", "--folder", place, folder=place.parent).code == 0
+    assert not began(pid)
+
+
+def test_two_starts_at_once(run_corridor: RunCorridor, place: Path, port: int, parts_of_a_broker: None) -> None:
+    """The second is told of the first, and touches nothing."""
+    place.mkdir()
+    with (place / "starting").open("wb") as claim:
+        fcntl.flock(claim, fcntl.LOCK_EX)
+        ran = run_corridor("broker", "start", "--folder", place, "--port", str(port), folder=place.parent)
+    assert (ran.code, "another start is under way" in ran.err) == (2, True)
+    assert [path.name for path in place.iterdir()] == ["starting"]
+
+
+def test_a_kafka_that_cannot_start(run_corridor: RunCorridor, place: Path, port: int) -> None:
+    """A KAFKA_HOME that holds none: three tries, then what Java said, where to read on, and nothing left behind."""
+    libs = place.parent / "kafka" / "libs"
+    libs.mkdir(parents=True)
+    (libs / "kafka-clients-9.9.9.jar").write_bytes(b"no jar")
+    more = {"KAFKA_HOME": str(libs.parent), "CORRIDOR_CACHE": str(place.parent / "cache")}
+    start = ("broker", "start", "--plain", "--folder", place, "--port", str(port))
+    ran = run_corridor(*start, folder=place.parent, **more)
+    assert (ran.code, "could not format its storage" in ran.err, "broker.log" in ran.err) == (3, True, True)
+    assert "StorageTool" in (place / "broker.log").read_text("utf-8")
+    assert not (place / "broker.json").exists()
 
 
 def test_a_process_that_is_not_ours(run_corridor: RunCorridor, tmp_path: Path) -> None:

@@ -50,18 +50,21 @@ def test_empty_cache_without_a_resolver_names_the_extra(tmp_path: Path, monkeypa
     with pytest.raises(NotReady) as absent:
         find_jars(said.append, {"CORRIDOR_CACHE": str(tmp_path)})
     assert absent.value.todo == "pip install 'corridor[kafka]'"
-    assert said == [f"Fetching Apache Kafka {KAFKA} (44 MB, once)"]
+    assert absent.value.found == "there is no Apache Kafka on this machine, and nothing is here to fetch it with"
+    assert said == [f"Fetching Apache Kafka {KAFKA} (44 MB, once; about half a minute)"]
 
 
 def test_cache_that_was_tampered_with_is_not_used(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All names present and every byte wrong: the cache is filled again rather than run."""
+    """All names present and every byte wrong: it is said, and the cache is filled again rather than run."""
     monkeypatch.setitem(sys.modules, "jgo", None)
     cache = tmp_path / f"kafka-{KAFKA}"
     cache.mkdir()
     for name in expected():
         (cache / name).write_bytes(b"evil")
-    with pytest.raises(NotReady, match="nothing to fetch it with"):
-        find_jars(lambda _: None, {"CORRIDOR_CACHE": str(tmp_path)})
+    said: list[str] = []
+    with pytest.raises(NotReady, match=r"another SHA-256.*and 43 more, and nothing is here to fetch it with"):
+        find_jars(said.append, {"CORRIDOR_CACHE": str(tmp_path)})
+    assert said[0].endswith("None of them is used")
 
 
 def test_fetched_jars_that_are_not_on_the_list_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -71,4 +74,31 @@ def test_fetched_jars_that_are_not_on_the_list_are_refused(tmp_path: Path, monke
     monkeypatch.setitem(sys.modules, "jgo", a_resolver(wrong))
     with pytest.raises(NotReady, match=f"not Apache Kafka {KAFKA} as we know it"):
         find_jars(lambda _: None, {"CORRIDOR_CACHE": str(tmp_path / "cache")})
+    assert not any((tmp_path / "cache").iterdir())
+
+
+def test_a_fetched_jar_with_another_checksum_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All names as listed, and the bytes of one of them altered on the way: it is named, and nothing is kept."""
+    fetched = tmp_path / "fetched"
+    fetched.mkdir()
+    for name in expected():
+        (fetched / name).write_bytes(b"altered")
+    monkeypatch.setitem(sys.modules, "jgo", a_resolver(*fetched.iterdir()))
+    with pytest.raises(NotReady, match=r"not Apache Kafka .* as we know it: .*\.jar has another SHA-256"):
+        find_jars(lambda _: None, {"CORRIDOR_CACHE": str(tmp_path / "cache")})
+    assert not any((tmp_path / "cache").iterdir())
+
+
+def test_an_index_out_of_reach_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the resolver says of the network: a sentence, what to do, and nothing half-fetched."""
+
+    def no_road(*_: object, **__: object) -> None:
+        raise OSError("Temporary failure in name resolution")
+
+    resolver = ModuleType("jgo")
+    resolver.__dict__["build"] = no_road
+    monkeypatch.setitem(sys.modules, "jgo", resolver)
+    with pytest.raises(NotReady, match="could not be fetched: Temporary failure in name resolution") as absent:
+        find_jars(lambda _: None, {"CORRIDOR_CACHE": str(tmp_path / "cache")})
+    assert "KAFKA_HOME" in absent.value.todo
     assert not any((tmp_path / "cache").iterdir())

@@ -12,7 +12,7 @@ from cryptography import x509
 
 from harness.brokers.access import issue_all
 from harness.brokers.local import LocalBroker
-from harness.brokers.settings import PRINCIPAL_RULE, properties
+from harness.brokers.settings import PRINCIPAL_RULE, failed, properties, write
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, NotReady
 
@@ -69,3 +69,22 @@ def test_broker_outside_its_context_is_a_defect(tmp_path: Path) -> None:
     """An address that is not there yet is not made up."""
     with pytest.raises(Defect):
         LocalBroker(tmp_path, ()).bus()
+
+
+def test_properties_hold_any_path(tmp_path: Path) -> None:
+    """A user's folder may be called anything: all but ASCII is escaped as Java reads it, in units of UTF-16."""
+    file = tmp_path / "b.properties"
+    write(file, {"log.dirs": "/home/\u0418\u043c\u044f \U0001f600\\x"})
+    assert file.read_bytes() == b"log.dirs=/home/\\u0418\\u043c\\u044f \\ud83d\\ude00\\\\x\n"
+
+
+def test_what_a_log_says_last_is_of_this_try(tmp_path: Path) -> None:
+    """A log that is kept from start to start: an older failure is no cause of this one."""
+    log = tmp_path / "broker.log"
+    log.write_text("java.lang.IllegalStateException: long ago\n", "utf-8")
+    before = log.stat().st_size
+    assert "long ago" in failed("ended by itself", log).found
+    assert failed("ended by itself", log, before).found == "Apache Kafka ended by itself"
+    with log.open("a", encoding="utf-8") as more:
+        more.write("Error occurred during initialization of VM\n")
+    assert failed("ended by itself", log, before).found.endswith(": Error occurred during initialization of VM")

@@ -11,8 +11,7 @@ from typing import Any, Final
 import pytest
 import yaml
 
-from harness.brokers.container import LOG4J
-from harness.brokers.settings import properties
+from harness.brokers.settings import LOG4J, properties
 
 FILES: Final = ("kafka-one.yml", "kafka-three.yml")
 PARTIES: Final = ("qm", "qn", "qp")
