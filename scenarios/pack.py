@@ -82,6 +82,7 @@ from scenarios.isolation.dropped import dropped
 from scenarios.isolation.foreign_topic import foreign_topic
 from scenarios.isolation.hybrid_downgraded import hybrid_downgraded
 from scenarios.isolation.hybrid_operator_reads import hybrid_operator_reads
+from scenarios.isolation.misrouted import misrouted
 from scenarios.isolation.operator_reads import operator_reads
 from scenarios.isolation.reordered import reordered
 from scenarios.keys.authority_moves import authority_moves
@@ -167,6 +168,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     foreign_topic,
     at_the_door,
     dropped,
+    misrouted,
     reordered,
     operator_reads,
     downgraded,

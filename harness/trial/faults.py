@@ -167,12 +167,14 @@ class Mallory:
         """Return once something was held back. Bound the wait with a deadline."""
         await fault.caught.wait()
 
-    async def diverts(self, fault: Fault, *, to: str) -> None:
-        """Put what was held back on another topic, once there is something."""
+    async def diverts(self, fault: Fault, *, to: str) -> Record:
+        """Put what was held back on another topic, once there is something; return the first of it."""
         await fault.caught.wait()
         self._does(f"diverts what she held back to {to}")
-        await self._write(*(replace(record, topic=to) for record in fault.held))
+        records = [replace(record, topic=to) for record in fault.held]
+        await self._write(*records)
         fault.held.clear()
+        return records[0]
 
     async def sends_again(self, seen: Seen) -> None:
         """Put the very same bytes on the very same topic once more."""
