@@ -75,7 +75,7 @@ _SMALL_ORDER: Final = frozenset(
     }
 )
 
-_NATIONAL: Final = re.compile("SM[23]|GOST|34102012|STREEBOG")
+_NATIONAL: Final = re.compile("SM[234]|GOST|34102012|STREEBOG|KUZNYECHIK|MAGMA")
 _BROKEN: Final = re.compile("SHA1(?![0-9])|MD5|^(RS|PS|ES|HS)1$")
 _NATIONAL_OIDS: Final = ("1.2.156.10197.", "1.2.643.")  # GM/T 0006; RFC 9215 and RFC 4491
 _SM2_CURVE: Final = bytes.fromhex("06082a811ccf5501822d")  # 1.2.156.10197.1.301, DER

@@ -12,7 +12,7 @@ import binascii
 import json
 import re
 import unicodedata
-from decimal import Decimal
+from decimal import Decimal, DecimalException
 from functools import lru_cache
 from typing import Final, NamedTuple, NoReturn, TypeAlias
 
@@ -34,6 +34,7 @@ LARGEST_HEADER = 8 * 1024  # octets of the encoded header; x5c with one certific
 LARGEST_JSON = 4 * 1024 * 1024  # octets
 DEEPEST_JSON = 32  # levels of objects and arrays
 LARGEST_INTEGER = 2**53 - 1  # RFC 7493, 2.2: beyond it, readers that use doubles see another number
+LONGEST_NAME = 256  # characters, where names must be normalised to be compared
 LONGEST_FLOAT = 24  # characters; the shortest spelling of any double fits, "-2.2250738585072014e-308"
 LONGEST_IDENTIFIER = 128  # characters
 ESCAPED = "RFC 8259, 8.3; RFC 7493, 2.3"  # where it says that names are compared once unescaped
@@ -228,17 +229,31 @@ def _bounded_depth(data: bytes, deepest: int) -> None:
 def _unique_names(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = dict(pairs)
     if len(found) != len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
+        twice = _first_twice([name for name, _ in pairs])
         duplicate = DuplicateName(f"the name {twice!a} stands twice in one object")
         duplicate.name = twice
         raise duplicate
     return found
 
 
+def _first_twice(names: list[str]) -> str:
+    """The first of these names that stands a second time. Once through them: a stranger may have written very many."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            return name
+        seen.add(name)
+    return ""
+
+
 def _distinct_names(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
     found = _unique_names(pairs)
-    if not "".join(found).isascii() and len({unicodedata.normalize("NFC", name) for name in found}) != len(found):
+    if "".join(found).isascii():
+        return found
+    # Normalising takes quadratic time where one letter bears many marks (Unicode UAX 15, 13).
+    if (longest := max(map(len, found))) > LONGEST_NAME:
+        raise TooMuch(f"a name of {longest} characters beside one that is not ASCII; at most {LONGEST_NAME}")
+    if len({unicodedata.normalize("NFC", name) for name in found}) != len(found):
         raise MisleadingText("two names in one object are the same once normalised (NFC)")
     return found
 
@@ -254,7 +269,11 @@ def _integer(text: str) -> int:
 
 def _fraction(text: str) -> float:
     number = float(text) if len(text) <= LONGEST_FLOAT else float("inf")
-    if number in (float("inf"), float("-inf")) or Decimal(text) != Decimal(repr(number)):
+    try:
+        kept = number not in (float("inf"), float("-inf")) and Decimal(text) == Decimal(repr(number))
+    except DecimalException:  # an exponent beyond all decimals
+        kept = False
+    if not kept:
         raise LossyNumber(f"the number {text[:32]} loses digits in a double")
     if number.is_integer():
         raise LossyNumber(f"{text} is a second spelling of a whole number")

@@ -131,6 +131,18 @@ def _of_rsa(certificate: x509.Certificate) -> Algorithm:
     raise UnsupportedAlgorithm("the certificate's RSASSA-PSS parameters are not those of PS256")
 
 
+UNREADABLE: Final = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.ExtensionNotFound,
+    x509.UnsupportedGeneralNameType,
+)
+"""Whatever the library raises for a certificate or a list that it cannot make out. Found by fuzzing."""
+
+
 def readable(certificate: x509.Certificate) -> x509.Certificate:
     """Return `certificate` once every part of it was parsed: the parser is lazy, and we want its verdict at the border.
 
@@ -140,9 +152,18 @@ def readable(certificate: x509.Certificate) -> x509.Certificate:
     try:
         _ = certificate.subject, certificate.issuer, certificate.extensions
         _ = certificate.not_valid_before_utc, certificate.not_valid_after_utc
-    except (x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE as error:
         raise ValueError(str(error)) from error
     return certificate
+
+
+def certificate_in(octets: bytes) -> x509.Certificate:
+    """The certificate in PEM or DER octets, of which every part can be read (`readable`). Raises ValueError."""
+    load = x509.load_pem_x509_certificate if b"-----BEGIN" in octets else x509.load_der_x509_certificate
+    try:
+        return readable(load(octets))
+    except UNREADABLE as error:
+        raise ValueError(str(error)) from error
 
 
 def bearer(certificate: x509.Certificate) -> tuple[str, str]:

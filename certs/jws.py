@@ -26,7 +26,7 @@ from certs import tokens
 from certs.algorithms import Algorithm, Key, named
 from certs.errors import MalformedToken, OtherCertificate, UnknownSigner, WrongKind
 from certs.gates import JsonValue, base64url, base64url_encode
-from certs.identity import Identity, dictated, readable
+from certs.identity import UNREADABLE, Identity, dictated, readable
 
 MESSAGE: Final = "corridor-message+jws"
 RECEIPT: Final = "corridor-receipt+jws"
@@ -156,7 +156,7 @@ def _certificate(text: str) -> tuple[x509.Certificate, bytes]:
         if base64.b64encode(der).decode("ascii") != text:
             raise MalformedToken("x5c is not canonical base64")
         return readable(x509.load_der_x509_certificate(der)), hashlib.sha256(der).digest()
-    except (ValueError, binascii.Error, x509.InvalidVersion) as error:
+    except (*UNREADABLE, binascii.Error) as error:
         raise MalformedToken(f"x5c holds no certificate: {error}") from error
 
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs.errors import MalformedList
 from certs.gates import JsonValue, strict_object
-from certs.identity import readable
+from certs.identity import UNREADABLE, readable
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ class TrustList:
             )
         except KeyError as error:
             raise MalformedList(f"the list lacks {error.args[0]}") from error
-        except (ValueError, x509.InvalidVersion) as error:
+        except UNREADABLE as error:
             raise MalformedList(f"the list holds a moment or a certificate that is none: {error}") from error
 
 

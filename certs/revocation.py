@@ -15,7 +15,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 
 from certs.errors import BadSignature, MalformedList, UnknownSigner
-from certs.identity import dictated
+from certs.identity import UNREADABLE, dictated
 
 # With one of these the key may be in other hands, and signatures before the revocation date are in doubt too.
 _COMPROMISED: Final = frozenset(
@@ -92,7 +92,7 @@ def read_crl(der: bytes) -> RevocationList:
         key = crl.extensions.get_extension_for_class(x509.AuthorityKeyIdentifier).value.key_identifier
         issued, next_update = crl.last_update_utc, crl.next_update_utc
         revocations = {each.serial_number: _revocation(each, issued) for each in crl}
-    except (ValueError, x509.ExtensionNotFound, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise MalformedList(f"no revocation list that can be used: {error}") from error
     if key is None or next_update is None:
         raise MalformedList("a revocation list must name its issuer's key and its next update")

@@ -38,7 +38,7 @@ from certs.errors import (
     UnsupportedAlgorithm,
     WrongUsage,
 )
-from certs.identity import readable
+from certs.identity import UNREADABLE, readable
 from certs.stamp_keys import HASHES, Asn1, verify_signature
 
 LARGEST: Final = 256 * 1024
@@ -282,7 +282,7 @@ def _brought(found: Asn1) -> tuple[x509.Certificate, ...]:
     for each in found:
         # One that cannot be read signs nothing and vouches for nothing; it does not spoil a stamp either. What the
         # library only warns of (a serial number of 0, a country of three letters) it will soon not read at all.
-        with suppress(ValueError, x509.InvalidVersion, Warning), warnings.catch_warnings():
+        with suppress(*UNREADABLE, Warning), warnings.catch_warnings():
             warnings.simplefilter("error")
             read.append(readable(x509.load_der_x509_certificate(each.chosen.dump())))
     return tuple(read)

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from certs import jwe, jws
 from certs.errors import MalformedList, RolledBackTrustList, TrustError, UnknownSigner
 from certs.gates import strict_object
-from certs.identity import KEY_AGREEMENT, Identity, bearer
+from certs.identity import KEY_AGREEMENT, Identity, bearer, certificate_in
 from certs.lists import TrustList
 from harness.errors import BadInput
 from harness.evidence import records
@@ -123,7 +122,7 @@ def _countersigned(seat: Seat, token: bytes) -> tuple[str, str]:
 
 def _reader(seat: Seat, pem: bytes) -> tuple[str, str]:
     try:
-        certificate = x509.load_pem_x509_certificate(pem)
+        certificate = certificate_in(pem)
     except ValueError as error:
         raise MalformedList(f"no certificate: {error}") from error
     known = seat.trust.validate(certificate, at=seat.clock.now(), usage=KEY_AGREEMENT)

@@ -16,6 +16,7 @@ from typing import Any, Final
 
 import click
 
+from harness.cli import say
 from harness.errors import BadInput, CorridorError, Defect, RoadFailed
 
 COMMANDS: Final = {
@@ -112,11 +113,11 @@ def main() -> None:
 
 def tell(error: CorridorError) -> None:
     """Say what was found, what was expected and what to do, on stderr."""
-    click.echo(f"corridor: {error.found}", err=True)
+    click.echo(say.plain(f"corridor: {error.found}"), err=True)
     if error.expected:
-        click.echo(f"  expected  {error.expected}", err=True)
+        click.echo(say.plain(f"  expected  {error.expected}"), err=True)
     if error.todo:
-        click.echo(f"  to do     {error.todo}", err=True)
+        click.echo(say.plain(f"  to do     {error.todo}"), err=True)
 
 
 def _unforeseen(error: Exception) -> CorridorError:

@@ -14,7 +14,7 @@ from cryptography import x509
 
 from certs import keyfiles
 from certs.authority import Authority
-from certs.identity import Algorithm, Identity
+from certs.identity import Algorithm, Identity, certificate_in
 from certs.lists import Authorities, TrustList
 from harness.cli import say
 from harness.cli.certificates import certificate_line, certificates_in, told
@@ -293,8 +293,7 @@ def _meant(name: str, folder: Path) -> x509.Certificate:
             return Identity.load(home.place(name)).certificate
     octets = read_file(path, largest=LARGEST, wanted="a certificate in PEM or DER")
     try:
-        load = x509.load_pem_x509_certificate if b"-----BEGIN" in octets else x509.load_der_x509_certificate
-        return load(octets)
+        return certificate_in(octets)
     except ValueError as error:
         raise BadInput(f"{path} is no certificate", expected="PEM or DER", todo="name the right file") from error
 

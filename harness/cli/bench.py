@@ -23,13 +23,13 @@ import click
 
 from certs.identity import Algorithm
 from harness.cli import reaching, say
-from harness.cli.journal import journal
 from harness.clock import seconds
 from harness.errors import NotReady
 from harness.trial import about, packs
 from harness.trial.benchmark import WIDTH, Rate, Recovery, Shared, Trips, broker_starts, rate, shared, trips
 from harness.trial.buses import CONTAINER, LOCAL, MEMORY, named
 from harness.trial.ground import Ground
+from harness.trial.journal import journal
 from harness.trial.measure import quantile
 
 TARGETS: Final = {"--help": 0.15, "demo": 3.0}

@@ -8,6 +8,7 @@ from typing import Final
 
 from cryptography import x509
 
+from certs.identity import UNREADABLE
 from certs.summary import Summary, describe
 from harness.cli import say
 from harness.cli.files import read_file
@@ -42,7 +43,7 @@ def certificates_in(path: Path) -> Iterator[Summary]:
         else:
             certificates = [x509.load_der_x509_certificate(octets)]
         summaries = [describe(certificate) for certificate in certificates]
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
+    except UNREADABLE as error:
         what = "holds a private key, which is not for showing" if b"PRIVATE KEY" in octets else "is no certificate"
         if b"-----BEGIN CERTIFICATE-----" in octets:
             what = "holds a certificate that cannot be read"

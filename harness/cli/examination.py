@@ -16,7 +16,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from harness.errors import CorridorError, NotReady
+from harness.errors import BadInput, CorridorError, NotReady
 
 if TYPE_CHECKING:
     from harness.exchange.bus import TopicRights
@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 DISTRIBUTION: Final = "corridor"
 PACKAGES: Final = ("certs", "harness", "nodes", "scenarios")
 EVERYTHING: Final = "every command"
-KAFKA: Final = "--bus local and --bus HOST:PORT"
+KAFKA: Final = "every bus but memory; broker, node"
 LOCAL: Final = "--bus local"
+OURS: Final = "--bus local, broker start"
 OLDEST_PYTHON: Final = (3, 11)
 
 _INSTALL: Final = "install Corridor again, into an environment of its own"
@@ -34,7 +35,7 @@ _PATIENCE: Final = 8.0  # seconds for a broker to answer
 _ONLY: Final = {"aiokafka": KAFKA, "jinja2": "reports"}
 """Dependencies that the commands of the memory bus do without."""
 CONTAINER: Final = "--bus container"
-_EXTRAS: Final = {"kafka": f"{LOCAL}, where Java or Kafka is not there already", "container": CONTAINER}
+_EXTRAS: Final = {"kafka": f"{OURS}, where Java or Kafka is not there already", "container": CONTAINER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +66,19 @@ def examine(bus: str, config: Path | None = None, run: str | None = None) -> Ite
     Raises:
         BadInput: `bus` is no bus, or the client properties cannot be followed.
     """
+    from harness.trial.buses import named
+
+    if bus in ("memory", "local", "container") and run is not None:
+        raise BadInput(
+            f"--run {run} with --bus {bus}",
+            expected="a run whose topics were opened on brokers at HOST:PORT",
+            todo="name the brokers with --bus, or leave --run out",
+        )
+    named(bus, config)
     yield _python()
     yield _distribution()
     yield from (_package(name) for name in PACKAGES)
-    yield from _dependencies()
+    yield from _dependencies(essential=frozenset() if bus == "memory" else frozenset({"aiokafka"}))
     yield _packs()
     yield _place()
     yield _java(essential=bus == "local")
@@ -111,24 +121,27 @@ def _package(name: str) -> Part:
     return Part(told, False, found, EVERYTHING, "start elsewhere, or unset PYTHONPATH", essential=True)
 
 
-def _dependencies() -> Iterator[Part]:
+def _dependencies(essential: frozenset[str]) -> Iterator[Part]:
     try:
         required = metadata.requires(DISTRIBUTION) or []
     except metadata.PackageNotFoundError:
         return
     for line in required:
         stated, _, marker = line.partition(";")
-        match = re.match(r"\s*([A-Za-z0-9._-]+)\s*(?:>=\s*([0-9.]+))?", stated)
+        match = re.match(r"\s*([A-Za-z0-9._-]+)([^;]*)", stated)
         if match is None:
             continue
+        # One of several bounds, in any order: `<0.15,>=0.14`.
+        oldest = re.search(r">=\s*([0-9.]+)", match[2])
         extra = re.search(r"extra\s*==\s*['\"]([^'\"]+)['\"]", marker)
-        yield _dependency(match[1], match[2] or "0", extra[1] if extra else "")
+        bound, of = oldest[1] if oldest else "0", extra[1] if extra else ""
+        yield _dependency(match[1], bound, of, wanted=match[1] in essential)
 
 
-def _dependency(name: str, oldest: str, extra: str) -> Part:
+def _dependency(name: str, oldest: str, extra: str, *, wanted: bool) -> Part:
     needed_by = _EXTRAS.get(extra, f"the extra {extra}") if extra else _ONLY.get(name, EVERYTHING)
     todo = f"pip install 'corridor[{extra}]'" if extra else f"pip install '{name}>={oldest}'"
-    essential = not extra and name not in _ONLY
+    essential = wanted or (not extra and name not in _ONLY)
     try:
         found = metadata.version(name)
     except metadata.PackageNotFoundError:
@@ -158,7 +171,7 @@ def _java(*, essential: bool) -> Part:
         found, there = str(find_java()), True
     except NotReady as error:
         found, there = error.found, False
-    return Part("Java", there, found, LOCAL, _KAFKA_EXTRA, essential)
+    return Part("Java", there, found, OURS, _KAFKA_EXTRA, essential)
 
 
 def _jars(*, essential: bool) -> Part:
@@ -167,14 +180,14 @@ def _jars(*, essential: bool) -> Part:
     if home := os.environ.get("KAFKA_HOME"):
         there = any((Path(home) / "libs").glob("kafka-clients-*.jar"))
         found = f"KAFKA_HOME {home}" + ("" if there else ", which holds no kafka-clients jar in libs")
-        return Part("Apache Kafka", there, found, LOCAL, "correct KAFKA_HOME, or unset it", essential)
+        return Part("Apache Kafka", there, found, OURS, "correct KAFKA_HOME, or unset it", essential)
     cache = jars.cache_folder(os.environ) / f"kafka-{jars.KAFKA}"
     if all((cache / name).is_file() for name in jars.expected()):
-        return Part("Apache Kafka", there=True, found=f"{jars.KAFKA} in {cache}", needed_by=LOCAL, essential=essential)
+        return Part("Apache Kafka", there=True, found=f"{jars.KAFKA} in {cache}", needed_by=OURS, essential=essential)
     if find_spec("jgo") is not None:
         found = f"not fetched yet: {LOCAL} fetches {jars.KAFKA} once (44 MB) into {cache}"
-        return Part("Apache Kafka", there=True, found=found, needed_by=LOCAL, essential=essential)
-    return Part("Apache Kafka", False, f"neither KAFKA_HOME nor {cache}", LOCAL, _KAFKA_EXTRA, essential)
+        return Part("Apache Kafka", there=True, found=found, needed_by=OURS, essential=essential)
+    return Part("Apache Kafka", False, f"neither KAFKA_HOME nor {cache}", OURS, _KAFKA_EXTRA, essential)
 
 
 def _programs() -> Iterator[Part]:
@@ -231,9 +244,6 @@ def _container() -> Part:
 
 def _broker(bus: str, config: Path | None, run: str | None) -> Iterator[Part]:
     """Whether the brokers answer, and what each principal may do there, a line for each right."""
-    from harness.trial.buses import named
-
-    named(bus, config)
     told, needed_by = f"broker {bus}", f"--bus {bus}"
     try:
         from harness.exchange.kafka import KafkaBus

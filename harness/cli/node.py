@@ -19,14 +19,14 @@ from typing import Final
 import click
 
 from harness.cli import reaching, say
-from harness.cli.journal import journal
 from harness.clock import Chance, SystemClock
 from harness.errors import BadInput
 from harness.exchange import seating, topics
 from harness.exchange.bus import Bus
 from harness.trial import packs
-from harness.trial.buses import LOCAL, MEMORY, named
+from harness.trial.buses import CONTAINER, LOCAL, MEMORY, named
 from harness.trial.ground import Cast
+from harness.trial.journal import journal
 from harness.trial.party import Party
 from harness.trial.seated import cause_of
 
@@ -79,7 +79,7 @@ def command(  # noqa: PLR0913 - one parameter an option, as click hands them in
       corridor certs issue --seats seats --run pilot-1
       corridor node QM --bus localhost:9092 --bus-config client.properties --seat seats/QM
     """
-    if named(bus) in (MEMORY, LOCAL):
+    if named(bus) in (MEMORY, LOCAL, CONTAINER):
         raise BadInput(
             f"--bus {bus} ends with the process that holds it",
             expected="HOST:PORT of a broker that other parties reach too",

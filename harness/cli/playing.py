@@ -18,11 +18,11 @@ import click
 
 from certs.identity import Algorithm
 from harness.cli import reaching, say
-from harness.cli.journal import journal
 from harness.clock import Chance, SystemClock
 from harness.errors import BadInput, NotReady, RoadFailed
 from harness.trial.about import Facts
 from harness.trial.buses import MEMORY, named
+from harness.trial.journal import journal
 from harness.trial.rehearsal import Audience, Programme, never_played, rehearse
 from harness.trial.report import Report, run_line, scenario_line, total_line
 from harness.trial.runner import Outcome
@@ -93,7 +93,8 @@ def prepare(items: tuple[Playable, ...], asked: With, again: Callable[[int], str
         again: makes the command that repeats the run of its seed.
 
     Raises:
-        BadInput: the bus has no such name or cannot be reached from other processes, or the folder cannot be made.
+        BadInput: the bus has no such name or cannot be reached from other processes, the client properties cannot be
+            followed, or the folder cannot be made.
     """
     if named(asked.bus, asked.config) == MEMORY and asked.processes:
         raise BadInput(
@@ -101,6 +102,11 @@ def prepare(items: tuple[Playable, ...], asked: With, again: Callable[[int], str
             expected="a bus that other processes reach",
             todo="add --bus local, or --bus HOST:PORT",
         )
+    if asked.config is not None:
+        # Before there is a folder: what cannot be followed leaves nothing behind.
+        from harness.exchange.kafka_config import read
+
+        read(asked.config)
     clock, chance = SystemClock(), Chance()
     # 31 bits: long enough for a seed, short enough to read out.
     seed = asked.seed if asked.seed is not None else int.from_bytes(chance.octets(4, "seed")) >> 1

@@ -10,14 +10,23 @@ import json
 import click
 
 
+def plain(text: str) -> str:
+    """Without what steers a terminal: a stranger's words may stand in it, out of a file or off the wire."""
+    return text if text.isprintable() else "".join(_visible(one) for one in text)
+
+
+def _visible(one: str) -> str:
+    return one if one.isprintable() or one == "\n" else "\N{REPLACEMENT CHARACTER}"
+
+
 def result(text: str) -> None:
     """One line of the result, for people."""
-    click.echo(text)
+    click.echo(plain(text))
 
 
 def row(label: str, text: str) -> None:
     """One line of the result that begins with its label."""
-    click.echo(f"  {label:<9} {text}")
+    click.echo(plain(f"  {label:<9} {text}"))
 
 
 def line(kind: str, **said: object) -> None:

@@ -17,7 +17,6 @@ import click
 from harness.cli import reaching, say
 from harness.cli import uncefact as forms
 from harness.cli.files import new_folder, read_file
-from harness.cli.journal import journal
 from harness.cli.sent import FORM, Face, NdJson, Text, Told
 from harness.clock import Chance, SystemClock
 from harness.documents import syntax
@@ -30,6 +29,7 @@ from harness.trial import packs
 from harness.trial.buses import named, standing
 from harness.trial.founding import Setting
 from harness.trial.ground import Ground
+from harness.trial.journal import journal
 from harness.trial.sending import Consignment, Sending, ground_between
 from harness.trial.sending import send as send_over
 

@@ -11,16 +11,17 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from cryptography import x509
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from certs import jws
 from certs.algorithms import Algorithm, named
-from certs.errors import NationalAlgorithm, NotStrictJson, TrustError
+from certs.errors import BrokenAlgorithm, NationalAlgorithm, NotStrictJson, TrustError, UnsupportedAlgorithm
 from certs.gates import strict_json
 from certs.identity import Identity
 from certs.trust import TrustStore
@@ -93,6 +94,10 @@ class Limits(BaseModel):
     bytes_per_second: Annotated[int, Field(gt=0)] | None = None
 
 
+Encryption = Literal["none", "ECDH-ES+A256GCM", "HPKE-10-KE+A256GCM"]
+"""How documents may be covered; none is for those that the broker's operator may read."""
+
+
 class Agreement(BaseModel):
     """A corridor agreement. Texts that software cannot enforce (liability, forum) are carried, not judged."""
 
@@ -107,7 +112,7 @@ class Agreement(BaseModel):
     parties: dict[Party, Member]
     recognition: Recognition
     algorithms: Annotated[tuple[Algorithm, ...], Field(min_length=1)]
-    encryption: Literal["none", "ECDH-ES+A256GCM", "HPKE-10-KE+A256GCM"] = "none"
+    encryption: Encryption = "none"
     documents: tuple[Cover, ...]
     witnessing: Witnessing = Witnessing()
     limits: Limits = Limits()
@@ -269,24 +274,33 @@ def _available(told: object, where: str) -> None:
         BadInput: SM2 or GOST under the reason's own code, in three languages; another one by its name.
     """
     asked = told.get("algorithms") if isinstance(told, dict) else None
+    if isinstance(told, dict) and isinstance(cover := told.get("encryption"), str):
+        with suppress(UnsupportedAlgorithm, BrokenAlgorithm):  # the model says what else there is
+            _not_national(f"{where}: encryption", cover, expected=f"one of {', '.join(get_args(Encryption))}")
     for name in asked if isinstance(asked, list) else ():
         if not isinstance(name, str):
             continue  # the model says so
         try:
-            named(name)
-        except NationalAlgorithm as error:
-            reason = reasons.PROFILE_NOT_AVAILABLE
-            raise BadInput(
-                f"{where}: algorithms: {name}: {reason.code} {reason.name}. {reason.en} / {reason.zh} / {reason.ru}",
-                expected=f"some of {', '.join(Algorithm)}",
-                todo="agree with the other side on one of these, or rehearse with software that has the algorithm",
-            ) from error
+            _not_national(f"{where}: algorithms", name, expected=f"some of {', '.join(Algorithm)}")
         except TrustError as error:
             raise BadInput(
                 f"{where}: algorithms: {error}",
                 expected=f"some of {', '.join(Algorithm)}",
                 todo="correct the agreement",
             ) from error
+
+
+def _not_national(where: str, name: str, *, expected: str) -> None:
+    """Raises BadInput for SM2 or GOST, and what `named` raises for any other name that is none of ours."""
+    try:
+        named(name)
+    except NationalAlgorithm as error:
+        reason = reasons.PROFILE_NOT_AVAILABLE
+        raise BadInput(
+            f"{where}: {name}: {reason.code} {reason.name}. {reason.en} / {reason.zh} / {reason.ru}",
+            expected=expected,
+            todo="agree with the other side on one of these, or rehearse with software that has the algorithm",
+        ) from error
 
 
 def signed_by(party: str, token: bytes, octets: bytes, trust: TrustStore, at: datetime) -> None:

@@ -21,6 +21,7 @@ from harness.errors import CorridorError
 from harness.exchange import topics
 from harness.trial import console, packs
 from harness.trial.buses import Standing, named, standing
+from harness.trial.journal import journal
 from harness.trial.rehearsal import Programme, rehearse_one
 from harness.trial.runner import Outcome
 from harness.trial.selection import Playable, playables
@@ -47,6 +48,7 @@ class Session:
         self._up = AsyncExitStack()
         # A loop of its own, under no policy: other plugins have theirs.
         self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        self._up.enter_context(journal(self.programme.folder))
 
     def stand(self) -> Standing:
         """Bring the bus up, once. Raises NotReady."""

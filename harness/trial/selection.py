@@ -59,26 +59,32 @@ def playables(packs: Iterable[Pack]) -> tuple[Playable, ...]:
 def chosen(all_of_them: Sequence[Playable], select: Sequence[str], expression: str = "") -> tuple[Playable, ...]:
     """Those that any word of `select` begins (all, when there is none) and that fit `expression`.
 
-    A pack's demonstration is played only when a word of `select` begins it.
+    A pack's demonstration is played only when a word of `select` begins it. A whole id means that scenario alone.
 
     Raises:
         BadInput: the expression cannot be read.
         NothingSelected: a word of `select`, or all of it together, means nothing that exists.
     """
     fits = reads(expression) if expression.strip() else None
+    ids = frozenset(one.scenario.id for one in all_of_them)
     for word in select:
         if not any(one.scenario.id.startswith(word) for one in all_of_them):
             raise _nothing(f"no scenario's id begins with {word!r}", word, all_of_them)
     found = tuple(
         one
         for one in all_of_them
-        if (any(one.scenario.id.startswith(word) for word in select) if select else not one.shown)
+        if (any(_means(word, one.scenario.id, ids) for word in select) if select else not one.shown)
         and (fits is None or fits(f"{one.scenario.id} {one.scenario.title}".lower()))
     )
     if not found:
         within = f" among {', '.join(select)}" if select else ""
-        raise _nothing(f"-k {expression!r} fits no scenario{within}", expression, all_of_them)
+        played = [one for one in all_of_them if select or not one.shown]
+        raise _nothing(f"-k {expression!r} fits no scenario{within}", expression, played)
     return found
+
+
+def _means(word: str, scenario: str, ids: frozenset[str]) -> bool:
+    return scenario == word if word in ids else scenario.startswith(word)
 
 
 def _nothing(found: str, word: str, all_of_them: Sequence[Playable]) -> NothingSelected:

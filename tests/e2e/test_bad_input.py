@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import struct
 import subprocess
 import time
 from collections.abc import Iterator
@@ -262,6 +263,25 @@ def test_broker_is_silent(run_corridor: RunCorridor, silent: socket.socket, tmp_
     assert (ran.code, ran.out) == (3, "")
     told(ran)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("word", ["run", "demo"])
+def test_properties_that_are_not_there(run_corridor: RunCorridor, tmp_path: Path, word: str) -> None:
+    """Client properties are looked at before anything is begun: no folder, and no line of a run."""
+    ran = run_corridor(word, "--bus", "127.0.0.1:9", "--bus-config", "nofile", "--json", folder=tmp_path)
+    assert (ran.code, ran.out, "nofile cannot be read" in ran.err) == (2, "", True)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_bundle_that_steers_the_terminal(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """The name of a file in a bundle is a stranger's word: what would rewrite the line is shown, not done."""
+    name = b"\x1b[2K\rVERIFIED evil.zip\x1b[8m" + b"x" * 200
+    local = struct.pack("<4s5H3L2H", b"PK\3\4", 20, 0, 0, 0, 0x21, 0, 0, 0, len(name), 0)
+    (tmp_path / "evil.zip").write_bytes(local + name + b"PK\5\6" + bytes(18))
+    ran = run_corridor("verify", "evil.zip", folder=tmp_path)
+    assert (ran.code, ran.out) == (4, "")
+    assert "a name of 226 octets" in ran.err
+    assert all(one.isprintable() or one == "\n" for one in ran.err)
 
 
 def test_interrupted(command: Path, silent: socket.socket, tmp_path: Path) -> None:

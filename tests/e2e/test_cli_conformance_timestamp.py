@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import shutil
+import ssl
 import subprocess
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -136,6 +137,8 @@ def test_verdicts_and_moments(answers: Answers, authority: Authority) -> None:
         case(authority, b"\x30\x80" * 3000, 13),
         case(authority, token, 14) | {"token": "no base64!"},
     )
+    (late,) = answers(case(authority, token, at="9999-12-31T23:59:59Z"))
+    assert late["verdict"] == "indeterminate"
     verdicts = [one["verdict"] for one in said]
     assert [one["id"] for one in said] == list(range(1, 15))
     good, bad = "valid", "invalid"
@@ -187,6 +190,9 @@ def test_certificates_that_cannot_be_read(answers: Answers, authority: Authority
     )
     assert [one["verdict"] for one in said] == ["valid", "unsupported", "unsupported", "invalid"]
     assert all("cannot be read" in one["reason"] for one in said[1:3])
+    der = authority.root.public_bytes(Encoding.DER).replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x04", 1)
+    (fifth,) = answers(case(authority, token, roots=[ssl.DER_cert_to_PEM_cert(der)]))
+    assert (fifth["verdict"], "cannot be read" in fifth["reason"]) == ("unsupported", True)
 
 
 def test_a_stamp_by_an_authority_for_certificates(answers: Answers, authority: Authority) -> None:

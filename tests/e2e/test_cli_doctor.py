@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import socket
+from importlib import metadata
 from pathlib import Path
+
+import pytest
+
+from harness.cli import examination
 
 from .conftest import Ran, RunCorridor
 
@@ -76,3 +81,18 @@ def test_no_bus(run_corridor: RunCorridor, tmp_path: Path) -> None:
     """A bus of an unknown name is the user's mistake: exit 2."""
     ran = run_corridor("doctor", "--bus", "carrier-pigeon", folder=tmp_path)
     assert (ran.code, ran.out) == (2, "")
+
+
+def test_options_that_mean_nothing_here(run_corridor: RunCorridor, tmp_path: Path) -> None:
+    """A run, or client properties, of brokers that were not named: told, not passed over."""
+    for option in ("--run", "--bus-config"):
+        ran = run_corridor("doctor", option, "pilot", folder=tmp_path)
+        assert (ran.code, ran.out, f"{option} pilot with --bus memory" in ran.err) == (2, "", True)
+
+
+def test_a_bound_that_stands_second(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`aiokafka<0.15,>=0.14`: an older one is told, and with a broker asked for nothing is ready without it."""
+    monkeypatch.setattr(metadata, "requires", lambda _: ["aiokafka<0.15,>=0.14"])
+    monkeypatch.setattr(metadata, "version", lambda _: "0.12.0")
+    (told,) = examination._dependencies(frozenset({"aiokafka"}))
+    assert (told.there, told.found, told.state) == (False, "0.12.0, older than 0.14", "missing")

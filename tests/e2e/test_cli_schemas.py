@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from certs.algorithms import Algorithm
+
 from .conftest import Ran, RunCorridor, bundle
 
 Schema = dict[str, Any]  # Any: a JSON Schema
@@ -72,3 +74,17 @@ def test_schema_is_one(repo_root: Path, name: str) -> None:
     Draft202012Validator.check_schema(schema)
     assert schema["$schema"] == Draft202012Validator.META_SCHEMA["$id"]
     assert schema["$id"].endswith(f":{name}")
+
+
+@pytest.mark.parametrize("words", [("run", "-k", "replay"), ("demo",)])
+def test_lines_under_another_algorithm(
+    run_corridor: RunCorridor, repo_root: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """Runs and demonstrations fit their schemas under every algorithm that they can be played with."""
+    schema = schema_of(repo_root, words[0])
+    (first,) = (one for one in schema["oneOf"] if "algorithm" in one["properties"])
+    assert set(first["properties"]["algorithm"]["enum"]) == set(Algorithm)
+    ran = run_corridor(*words, "--algorithm", "RS256", "--json", folder=tmp_path)
+    assert ran.code == 0, ran.err
+    for line in ran.out.splitlines():
+        Draft202012Validator(schema).validate(json.loads(line))

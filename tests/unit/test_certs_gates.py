@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from certs.errors import MalformedToken, NotStrictJson
+from certs.errors import DuplicateName, LossyNumber, MalformedToken, NotStrictJson, TooMuch
 from certs.gates import base64url, base64url_encode, compact, identifier, strict_json, strict_object
 
 REFUSED = {
@@ -106,6 +106,27 @@ def test_hostile_json_takes_bounded_time() -> None:
         with pytest.raises(NotStrictJson):
             strict_json(data)
     assert time.process_time() - began < 3
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"{" + b",".join(b'"n%d":0' % number for number in range(150_000)) + b',"n149999":1}',
+        b'{"' + "\u0315\u0300".encode() * 300_000 + b'":0}',
+    ],
+    ids=["the last of very many names twice", "a letter with very many marks"],
+)
+def test_hostile_names_take_bounded_time(data: bytes) -> None:
+    """Names are compared once each; one that takes long to normalise is refused before. The timeout tests."""
+    with pytest.raises((DuplicateName, TooMuch)):
+        strict_json(data)
+
+
+@pytest.mark.parametrize("number", [b"1e-9999999999999999999", b"0e-9999999999999999999", b"1e9999999999999999999"])
+def test_an_exponent_beyond_all_decimals(number: bytes) -> None:
+    """It is a number that a double loses, and no failure of ours."""
+    with pytest.raises(LossyNumber):
+        strict_json(b'{"n":' + number + b"}")
 
 
 def test_something_else_than_an_object_is_refused_where_one_is_needed() -> None:

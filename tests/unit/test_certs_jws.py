@@ -7,7 +7,9 @@ import hashlib
 import hmac
 import json
 import os
+import warnings
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -375,3 +377,22 @@ def test_rubbish_never_escapes_the_tree(qm: Identity) -> None:
         except TrustError:
             continue
         assert damaged == token, os.fsdecode(damaged)
+
+
+def test_a_certificate_that_nobody_can_read(qm: Identity) -> None:
+    """Whatever octets are changed in what x5c brings: it is read, or the token is malformed, and nothing falls."""
+    der, random = qm.certificate.public_bytes(Encoding.DER), Random(39)
+    refused = set[str]()
+    for number in range(6000):
+        octets = bytearray(der)
+        for _ in range(random.choice((1, 1, 2, 4))):
+            octets[random.randrange(len(octets))] = random.randrange(256)
+        # Version 5, which the library has an error of its own for.
+        changed = der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x04", 1) if number == 0 else bytes(octets)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of what the library will not read any more one day
+                jws._certificate(base64.b64encode(changed).decode())
+        except MalformedToken as error:
+            refused.add(str(error))
+    assert len(refused) > 10

@@ -207,6 +207,17 @@ def test_a_profile_that_demands_sm2_or_gost(name: str) -> None:
         assert "ES256" in one.expected
 
 
+@pytest.mark.parametrize("name", ["SM2", "SM4-GCM", "GOST R 34.12-2015", "Kuznyechik"])
+def test_a_national_cover(name: str) -> None:
+    """An agreement that demands it for encryption is refused in the same words; any other name as a field is."""
+    asked = QM_QN_TOML.replace("algorithms =", f'encryption = "{name}"\nalgorithms =', 1)
+    with pytest.raises(BadInput, match=f"encryption: {name}: 423 profile not available") as refused:
+        agreements.draft(asked, name="qm-qn.toml")
+    assert "ECDH-ES" in refused.value.expected
+    with pytest.raises(BadInput, match="no corridor agreement: encryption"):
+        agreements.draft(asked.replace(name, "AES"), name="qm-qn.toml")
+
+
 @pytest.mark.parametrize(
     ("name", "told"), [("ES384", "known here"), ("EdDSA", "Ed25519 is its name"), ("RS1", "broken hash"), ("", "known")]
 )

@@ -106,3 +106,16 @@ def test_two_packs_with_one_id() -> None:
     with pytest.raises(BadInput) as refused:
         playables([PACK, replace(PACK, name="other", demo=None)])
     assert "other" in refused.value.found
+
+
+def test_a_whole_id_is_that_scenario_alone() -> None:
+    """What `again` prints repeats one scenario, also where another id begins with its own."""
+    assert ids(chosen(ALL, ["attacks/parsing/name-twice"])) == ["attacks/parsing/name-twice"]
+    assert len(chosen(ALL, ["attacks/parsing/name-twic"])) == 2
+
+
+def test_nobody_is_sent_to_what_an_expression_never_plays() -> None:
+    """The demonstration is no suggestion for `-k`."""
+    with pytest.raises(NothingSelected) as nothing:
+        chosen(ALL, (), "first-five-minutes")
+    assert "demo/" not in nothing.value.todo

@@ -22,11 +22,12 @@ from certs.errors import (
     Expired,
     MalformedTimestamp,
     NotYetValid,
+    PathTooCostly,
     TrustError,
     UnknownSigner,
     UnsupportedAlgorithm,
 )
-from certs.identity import readable
+from certs.identity import UNREADABLE, readable
 from certs.stamp_keys import HASHES
 from harness.cli.conformance.stream import Answer, Case, NotACase, answer, text, texts
 from harness.clock import stamp
@@ -71,7 +72,7 @@ def judged(case: Case) -> Answer:
         _proved(found, digest, name, roots, between, at)
     except UnsupportedAlgorithm as error:
         return _said("unsupported", _why(error), time)
-    except _Undecided as undecided:
+    except (_Undecided, PathTooCostly) as undecided:
         return _said(_INDETERMINATE, "; ".join([str(undecided), *unread]), time)
     except TrustError as error:
         # Whether it is the one that is missing, only who could read it would know.
@@ -110,7 +111,7 @@ def _proved(
     if at is None:
         return
     # ... which is not ahead of the moment of checking,
-    if found.time > at + CLOCKS_APART:
+    if found.time - at > CLOCKS_APART:
         raise NotYetValid(f"the stamp is of {stamp(found.time)}, after the moment of checking, {stamp(at)}")
     # ... and then, for a key whose certificate has ended may be anybody's.
     try:
@@ -172,7 +173,7 @@ def _certificates(case: Case, name: str, unread: list[str]) -> list[x509.Certifi
             raise NotACase(f"{name} must be certificates in PEM")
         try:
             found.extend(readable(one) for one in x509.load_pem_x509_certificates(pem.encode("utf-8")))
-        except (ValueError, TypeError) as error:
+        except UNREADABLE as error:
             unread.append(f"a certificate that cannot be read: {' '.join(str(error).split())[:200]}")
     if len(found) > MOST:
         raise NotACase(f"{name} holds {len(found)} certificates, more than {MOST}")

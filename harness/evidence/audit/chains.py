@@ -175,7 +175,7 @@ class Trust:
         authority = self.authorities.get(country)
         if authority is None:
             raise NotProved(f"{name}: signed under {country}, whose trust list is not in the bundle")
-        if at >= authority.next_update:
+        if at > authority.next_update:
             raise NotProved(f"{name}: the trust list of {country} was past its next update on {at:%Y-%m-%d %H:%M:%S}")
         return authority
 
@@ -187,7 +187,7 @@ class Trust:
         at: datetime,
         existed_by: datetime | None,
     ) -> None:
-        known = [each for each in self.revocations if _one(each.issuer, issuer) and at < each.next_update]
+        known = [each for each in self.revocations if _one(each.issuer, issuer) and at <= each.next_update]
         if not known:
             raise NotProved(f"{name}: no revocation list of {issuer.subject.rfc4514_string()} speaks of that moment")
         for each in known:
@@ -221,7 +221,16 @@ def x509_of(name: str) -> Iterator[None]:
     """Whatever a malformed certificate makes the library raise becomes a sentence about `name`."""
     try:
         yield
-    except (ValueError, TypeError, x509.DuplicateExtension, x509.ExtensionNotFound, UnsupportedAlgorithm) as error:
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.ExtensionNotFound,
+        x509.UnsupportedGeneralNameType,
+        UnsupportedAlgorithm,
+    ) as error:
         raise NotProved(f"{name}: holds or names a certificate that cannot be read ({error})") from error
 
 

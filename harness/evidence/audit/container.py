@@ -100,7 +100,7 @@ def _member(data: bytes, position: int, *, after: str) -> _Member:
 def _name(octets: bytes) -> str:
     name = octets.decode("ascii", "backslashreplace")
     if len(octets) > _LONGEST_NAME:
-        raise NotProved(f"{name[:40]}...: a name of {len(octets)} octets")
+        raise NotProved(f"{name[:40]!r}...: a name of {len(octets)} octets")
     if ".." in name or name.startswith("/") or "\\" in name or ":" in name:
         raise NotProved(f"{name!r}: a name that could lead out of the folder it is unpacked in")
     if not _NAME.fullmatch(name):

@@ -6,6 +6,8 @@ import base64
 import hashlib
 import io
 import json
+import re
+import ssl
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -193,8 +195,9 @@ def test_manifest_that_says_something_else(
 def test_manifest_that_is_no_object(corridor: Corridor, parts: BundleParts) -> None:
     """A manifest is a JSON object."""
     files = corridor.files(bundle.make(parts, corridor.qn.identity))
+    signed = jws.sign(b"[]", corridor.qn.identity, typ=jws.MANIFEST)
     with pytest.raises(NotProved, match=r"manifest\.json: holds no JSON object"):
-        audit(bundle.zipped({**files, "manifest.json": b"[]"}))
+        audit(bundle.zipped({**files, "manifest.json": b"[]", "manifest.jws": signed}))
 
 
 def test_manifest_of_another_bundle(corridor: Corridor, parts: BundleParts) -> None:
@@ -1064,3 +1067,17 @@ def test_curve_that_we_do_not_sign_with(corridor: Corridor, parts: BundleParts, 
     )
     with pytest.raises(NotProved, match="of a kind that nothing is signed with"):
         audit(corridor.remade(files, corridor.qn.identity))
+
+
+def test_a_certificate_of_no_version(corridor: Corridor, parts: BundleParts) -> None:
+    """A certificate that the library has an error of its own for: a sentence that names the file, and no failure."""
+    files = corridor.files(bundle.make(parts, corridor.qn.identity))
+    name = next(name for name in files if name.startswith("certificates/"))
+    der = x509.load_pem_x509_certificate(files[name]).public_bytes(Encoding.DER)
+    fifth = ssl.DER_cert_to_PEM_cert(der.replace(b"\xa0\x03\x02\x01\x02", b"\xa0\x03\x02\x01\x04", 1)).encode()
+    told = json.loads(files["manifest.json"])
+    told["files"][name] = {"sha256": hashlib.sha256(fifth).hexdigest(), "size": len(fifth)}
+    manifest = json.dumps(told).encode()
+    signed = jws.sign(manifest, corridor.qn.identity, typ=jws.MANIFEST)
+    with pytest.raises(NotProved, match=rf"{re.escape(name)}: holds or names a certificate that cannot be read"):
+        audit(bundle.zipped({**files, name: fifth, "manifest.json": manifest, "manifest.jws": signed}))
