@@ -30,16 +30,16 @@ from typing import Self
 
 from harness.brokers.access import issue_all
 from harness.brokers.aot import options
+from harness.brokers.formatting import format_storage
 from harness.brokers.jars import Jars, find_jars
 from harness.brokers.java import find_java
-from harness.brokers.settings import HOST, JVM, cluster_id, failed, free_ports, jvm_log, properties, write
+from harness.brokers.settings import HOST, JVM, failed, free_ports, jvm_log, properties, write
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
 from harness.exchange.kafka import Credentials, KafkaBus
 
 _TRIES = 3
-_FORMAT = 60.0  # seconds, generous: a cold disk and a busy machine
-_START = 90.0
+_START = 90.0  # seconds, generous: a busy machine
 _STOP = 15.0
 _AGAIN = 0.05  # seconds between two knocks at a port that is not open yet
 
@@ -170,17 +170,7 @@ class LocalBroker:
         write(settings, chosen)
         flags = (*JVM, *options(java, jars, JVM), *jvm_log(self.folder))
         command = (*_bound_to_us(), str(java), *flags, "-cp", jars.classpath)
-        tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
-        formatting = await _run(log, *command, *tool)
-        try:
-            async with asyncio.timeout(_FORMAT):
-                ended = await formatting.wait()
-        except TimeoutError:
-            ended = -1
-        finally:
-            await _stop(formatting)
-        if ended != 0:
-            raise failed("could not format its storage", log)
+        await format_storage(command, settings, log)
         # (4) From here on there is a broker to stop.
         serving = (*command, "kafka.Kafka", str(settings))
         process = await _run(log, *serving)

@@ -31,13 +31,13 @@ from pathlib import Path
 from typing import Final
 
 from harness.brokers import aot
+from harness.brokers.formatting import format_storage
 from harness.brokers.jars import Jars, find_jars
 from harness.brokers.java import find_java
 from harness.brokers.settings import (
     BROKER,
     HOST,
     JVM,
-    cluster_id,
     failed,
     free_ports,
     jvm_log,
@@ -50,8 +50,7 @@ from harness.errors import BadInput, NotReady, RoadFailed
 
 PORT: Final = 9092
 _TRIES: Final = 3
-_FORMAT: Final = 60.0  # seconds, generous: a cold disk and a busy machine
-_START: Final = 90.0
+_START: Final = 90.0  # seconds, generous: a busy machine
 _STOP: Final = 20.0
 _AGAIN: Final = 0.05
 
@@ -155,7 +154,6 @@ class StandingBroker:
             await warming.make(java, jars, self._say)
         if guarded and not (self.folder / f"{BROKER}.pem").is_file():
             await asyncio.to_thread(self._clients, principals, guarded=guarded)
-        self._say(f"Starting Apache Kafka {jars.version} on {HOST}:{port}")
         why: RoadFailed | None = None
         for _ in range(_TRIES):
             try:
@@ -198,22 +196,8 @@ class StandingBroker:
         if (data / "meta.properties").is_file():
             return settings
         shutil.rmtree(data, ignore_errors=True)
-        tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
-        with self._log.open("wb") as words:
-            formatting = await asyncio.create_subprocess_exec(
-                *self._java(java, jars), *tool, stdout=words, stderr=subprocess.STDOUT
-            )
-        try:
-            async with asyncio.timeout(_FORMAT):
-                ended = await formatting.wait()
-        except TimeoutError:
-            ended = -1
-        finally:
-            if formatting.returncode is None:
-                formatting.kill()
-                await formatting.wait()
-        if ended != 0:
-            raise failed("could not format its storage", self._log)
+        self._log.unlink(missing_ok=True)
+        await format_storage(self._java(java, jars), settings, self._log)
         return settings
 
     def _begin(self, command: Sequence[str]) -> subprocess.Popen[bytes]:
@@ -236,6 +220,7 @@ class StandingBroker:
         try:
             # Before it answers, so that it is found and stopped whatever becomes of us.
             self._note(state)
+            self._say(f"Starting {state.software} on {state.address}")
             answering = await asyncio.to_thread(self._clients, principals, guarded=state.guarded)
             if answering is not None:
                 await self._answers(process, answering(state.address))

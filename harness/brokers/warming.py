@@ -11,9 +11,10 @@ from typing import Final
 
 from harness.brokers import aot
 from harness.brokers.access import issue_all
+from harness.brokers.formatting import format_storage
 from harness.brokers.jars import Jars
 from harness.brokers.local import answering
-from harness.brokers.settings import HOST, JVM, cluster_id, failed, free_ports, properties, write
+from harness.brokers.settings import HOST, JVM, failed, free_ports, properties, write
 from harness.clock import Chance, SystemClock
 from harness.errors import RoadFailed
 
@@ -55,17 +56,8 @@ async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
     told = properties(folder, folder / "data", port, controller)
     write(settings, told)
     command = (str(java), *JVM, "-cp", jars.classpath)
-    tool = ("kafka.tools.StorageTool", "format", "--standalone", "-t", cluster_id(), "-c", str(settings))
+    await format_storage(command, settings, log)
     with log.open("ab") as words:
-        formatting = await asyncio.create_subprocess_exec(*command, *tool, stdout=words, stderr=subprocess.STDOUT)
-        try:
-            ended = await formatting.wait()
-        finally:
-            if formatting.returncode is None:
-                formatting.kill()
-                await formatting.wait()
-        if ended != 0:
-            raise failed("could not format its storage", log)
         broker = await asyncio.create_subprocess_exec(
             str(java),
             *JVM,
@@ -79,10 +71,8 @@ async def _trained(java: Path, jars: Jars, folder: Path, made: Path) -> None:
             process_group=0,
         )  # fmt: skip - one line a thought
     try:
-        asking, ending = (
-            asyncio.ensure_future(answering(f"{HOST}:{port}", credentials)),
-            asyncio.ensure_future(broker.wait()),
-        )
+        asking = asyncio.ensure_future(answering(f"{HOST}:{port}", credentials))
+        ending = asyncio.ensure_future(broker.wait())
         try:
             await asyncio.wait((asking, ending), return_when=asyncio.FIRST_COMPLETED)
             if not asking.done():

@@ -9,7 +9,6 @@ import shlex
 import shutil
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,13 +125,14 @@ def test_a_port_that_is_taken(run_corridor: RunCorridor, tmp_path: Path) -> None
 def test_a_start_that_was_killed(command: Path, run_corridor: RunCorridor, place: Path, port: int) -> None:
     """Killed before its Kafka answers, it leaves one that is found, and stopped, as any other."""
     line: list[str | Path] = [command, "broker", "start", "--plain", "--folder", place, "--port", str(port)]
-    noted = place / "broker.json"
-    with subprocess.Popen(line, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as start:
-        until = time.monotonic() + 60
-        while not noted.is_file() and time.monotonic() < until:
-            time.sleep(0.005)
+    with subprocess.Popen(
+        line, env=environment(), stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as start:
+        assert start.stderr is not None
+        while not (said := start.stderr.readline()).startswith("Starting Apache Kafka"):
+            assert said, "it ended before its Kafka was begun"
         start.kill()
-    pid = json.loads(noted.read_bytes())["pid"]
+    pid = json.loads((place / "broker.json").read_bytes())["pid"]
     (state,) = run_corridor("broker", "status", "--folder", place, "--json", folder=place.parent).lines("broker")
     assert (state["running"], state["pid"]) == (True, pid)
     assert run_corridor("broker", "stop", "--folder", place, folder=place.parent).code == 0

@@ -218,7 +218,10 @@ def _one(authority: x509.Certificate, other: x509.Certificate) -> bool:
 
 @contextmanager
 def x509_of(name: str) -> Iterator[None]:
-    """Whatever a malformed certificate makes the library raise becomes a sentence about `name`."""
+    """Whatever a malformed certificate makes the library raise becomes a sentence about `name`.
+
+    certs.identity has such a list too, and this reader shares no code with what it checks.
+    """
     try:
         yield
     except (
