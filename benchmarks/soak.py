@@ -1,8 +1,9 @@
 """A long soak on a real Apache Kafka: `python benchmarks/soak.py 1000000 --every 2000 --seed 7`.
 
-Two windows, each a process of its own, exchange signed documents while they and the broker are killed (SIGKILL) at
-moments drawn from the seed; then both logs are held against each other. Prints each kill with the seconds to recovery,
-and what the logs say. Exit code 1 when something did not hold. What is checked: `harness.trial.soak.verdict`.
+Two windows, each a process of its own, exchange signed documents while they and the broker are killed (SIGKILL) and the
+road between one of them and the broker is cut, at moments drawn from the seed; then both logs are held against each
+other. Prints each fault with the seconds to recovery, and what the logs say. Exit code 1 when something did not hold.
+What is checked: `harness.trial.soak.verdict`.
 """
 
 from __future__ import annotations
@@ -19,11 +20,11 @@ from harness.exchange import topics
 from harness.trial import packs
 from harness.trial.buses import LOCAL, standing
 from harness.trial.measure import quantile
-from harness.trial.soak import Kill, Plan, Soaked, soak
+from harness.trial.soak import Fault, Plan, Soaked, soak
 
 
-def _told(kill: Kill) -> None:
-    print(f"after {kill.after} exchanges: {kill.whom} killed, answered again after {kill.seconds:.2f} s", flush=True)
+def _told(fault: Fault) -> None:
+    print(fault, flush=True)
 
 
 async def _soaked(plan: Plan, folder: Path) -> Soaked:
@@ -35,9 +36,9 @@ async def _soaked(plan: Plan, folder: Path) -> Soaked:
 
 def main() -> int:
     """Play, and say what came of it."""
-    parser = argparse.ArgumentParser(description="Exchange documents while parties and broker are killed.")
+    parser = argparse.ArgumentParser(description="Exchange documents while all are killed and cut off.")
     parser.add_argument("exchanges", type=int, nargs="?", default=10_000)
-    parser.add_argument("--every", type=int, default=2000, help="exchanges between two kills, about")
+    parser.add_argument("--every", type=int, default=2000, help="exchanges between two faults, about")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, help="keep seats, logs and broker in this folder")
     asked = parser.parse_args()
@@ -49,13 +50,14 @@ def main() -> int:
         print(error, file=sys.stderr)
         return error.exit_code
     print(f"{came.exchanges} exchanges in {came.seconds:.0f} s, {came.exchanges / came.seconds:.0f} a second")
-    for whom in sorted({kill.whom for kill in came.kills}):
-        taken = sorted(kill.seconds for kill in came.kills if kill.whom == whom)
-        print(f"{whom} killed {len(taken)} time(s): p50 {quantile(taken, 0.5):.2f} s, slowest {taken[-1]:.2f} s")
+    for what in sorted({fault.drawn.what for fault in came.faults}):
+        taken = sorted(fault.seconds for fault in came.faults if fault.drawn.what == what)
+        times = f"p50 {quantile(taken, 0.5):.2f} s, slowest {taken[-1]:.2f} s"
+        print(f"{what}: {len(taken)} time(s), recovered within {times}")
     for party, size in came.records.items():
         print(f"log of {party}: {size} records")
-    for what in came.broken:
-        print(f"BROKEN {what}")
+    for broken in came.broken:
+        print(f"BROKEN {broken}")
     print("HELD" if not came.broken else "BROKEN")
     return 1 if came.broken else 0
 

@@ -4,14 +4,14 @@ One exchange: a trader lodges a document of its own at one window, and a receipt
 back. There is no wire here, no history and no judge: who watches reads keys and headers alone, so that little of what
 is measured is ours. The parties are what `corridor node` starts, and nothing else.
 
-Load: `Apart.load`. Recovery: `Apart.killed`. What must hold after a million exchanges: `soak`.
+Load: `Apart.load`. Recovery: `Apart.killed` and `Apart.cut`. What must hold after a million exchanges: `soak`.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -19,12 +19,13 @@ from typing import Final
 from certs.gates import strict_object
 from certs.identity import Algorithm
 from certs.jws import read
+from harness.brokers.detour import Cut, Detour
 from harness.clock import Chance, SystemClock, seconds
-from harness.errors import BadInput, RoadFailed
+from harness.errors import BadInput, Defect, RoadFailed
 from harness.exchange import topics
 from harness.exchange.bus import OPERATOR, Bus, Delivery, Inlet
 from harness.exchange.envelope import Type
-from harness.trial.buses import Standing
+from harness.trial.buses import Fallible, Roundabout, Standing
 from harness.trial.founding import PATIENCE, Setting, found, rights_of, seat
 from harness.trial.ground import Ground
 from harness.trial.measure import SAMPLE
@@ -69,6 +70,11 @@ class Watch:
         elif delivery.topic == self._there and kind == Type.DOCUMENT and transaction not in self.claimed:
             self.unclaimed[transaction] = delivery.value
 
+    @property
+    def unanswered(self) -> int:
+        """How many transactions traders have heard of whose receipt does not stand on the way back."""
+        return len(self.claimed - self.answered)
+
     def claim(self, transaction: str) -> None:
         """A trader has heard of this one."""
         self.claimed.add(transaction)
@@ -88,16 +94,25 @@ class Watch:
 class Apart:
     """The two parties of a corridor, each in its own process. Made by `apart`."""
 
-    def __init__(self, asks: OwnProcess, answers: OwnProcess, stands: Standing, watch: Watch, document: bytes) -> None:
+    def __init__(
+        self,
+        asks: OwnProcess,
+        answers: OwnProcess,
+        stands: Standing,
+        watch: Watch,
+        document: bytes,
+        road: Detour | None,
+    ) -> None:
         self.asks, self.answers = asks, answers
         self._broker = stands.broker
+        self._road = road
         self._watch = watch
         self._document = document
-        self._numbers = 0
         self._flushing = asyncio.Lock()
         self._flushed = 0
         """The life of the asker up to which all that it had logged was seen."""
         self._more = asyncio.Condition()
+        self._begun = 0
         self.done = 0
         """Exchanges that were answered. Counted by `exchange`."""
 
@@ -109,10 +124,13 @@ class Apart:
     async def exchange(self) -> float:
         """Make one exchange, whoever is killed meanwhile; return the seconds until its receipt stood on the topic."""
         begun = seconds()
-        self._numbers += 1
-        octets = self._document.replace(REFERENCE, b"CO-%07d" % self._numbers)
-        transaction = await self._lodged(octets, f"CO-{self._numbers:07d}")
+        self._begun += 1
+        number = self._begun
+        octets = self._document.replace(REFERENCE, b"CO-%07d" % number)
+        transaction = await self._lodged(octets, f"CO-{number:07d}")
         self._watch.claim(transaction)
+        async with self._more:
+            self._more.notify_all()
         await self._watch.until(lambda: transaction in self._watch.answered)
         self._watch.forget(transaction)
         async with self._more:
@@ -149,6 +167,27 @@ class Apart:
             await party.up(deaths + 1)
         await self.exchange()
         return seconds() - begun
+
+    async def cut(self, how: Cut, *, lasts: float) -> float:
+        """Cut the road of who answers until nothing moves any more and `lasts` seconds longer, and heal it.
+
+        Returns the seconds from the healing until an exchange begun during the cut was answered.
+        """
+        if self._road is None:
+            raise Defect("a road is to be cut, and there is no detour")
+        self._road.cut(how)
+        before = self._begun
+        during = asyncio.ensure_future(self.exchange())
+        # All that was begun is lodged and waits for its answer: none comes over a road that is cut.
+        async with self._more:
+            await self._more.wait_for(
+                lambda: self._begun > before and self._watch.unanswered == self._begun - self.done
+            )
+        await asyncio.sleep(lasts)
+        healed = seconds()
+        self._road.heal()
+        await during
+        return seconds() - healed
 
     async def _lodged(self, octets: bytes, reference: str) -> str:
         """Lodge it once. A party that died meanwhile may have it or not: what crossed tells."""
@@ -187,13 +226,15 @@ async def apart(
     *,
     algorithm: Algorithm = Algorithm.ES256,
     patience: float = PATIENCE,
+    detour: bool = False,
 ) -> AsyncIterator[Apart]:
     """Seat the two parties of the ground's first corridor as processes on `stands` while the block lasts.
 
-    Their seats, with their logs, are in `folder/parties`.
+    Their seats, with their logs, are in `folder/parties`. With `detour` who answers comes by one, which can be cut:
+    it costs some of the load, for all that it reads and writes passes this process.
 
     Raises:
-        BadInput: the bus lives inside this process.
+        BadInput: the bus lives inside this process, or has no detour.
         RoadFailed: a party or the broker failed.
     """
     if stands.way is None:
@@ -203,13 +244,21 @@ async def apart(
     chance, clock = Chance(), SystemClock()
     setting = Setting(f"apart-{chance.token('run', count=4)}", folder, clock, chance, algorithm, patience)
     there, back = topics.inbox(answers, asks), topics.inbox(asks, answers)
-    async with stands(f"{setting.run}.") as bus:
+    road = _road_to(stands.broker) if detour else None
+    way = stands.way if road is None else replace(stands.way, by={answers: road.address})
+    async with stands(f"{setting.run}.") as bus, road or nullcontext():
         await bus.open_topics(rights_of(first.corridors))
         seats = seat(setting, first, found(setting, first), bus)
-        parties = {code: OwnProcess(first.cast, place, stands.way) for code, place in seats.items()}
+        parties = {code: OwnProcess(first.cast, place, way) for code, place in seats.items()}
         watch = Watch(there, back)
         async with watching(bus, watch, (there, back)), living(parties):
-            yield Apart(parties[asks], parties[answers], stands, watch, first.sample(SAMPLE, clock.now()))
+            yield Apart(parties[asks], parties[answers], stands, watch, first.sample(SAMPLE, clock.now()), road)
+
+
+def _road_to(broker: Fallible | None) -> Detour:
+    if not isinstance(broker, Roundabout):
+        raise BadInput("this bus has no detour", expected="a broker of our own", todo="play it with --bus local")
+    return Detour(*broker.detour)
 
 
 @asynccontextmanager

@@ -1,8 +1,8 @@
-"""A long soak: exchanges in a loop while parties and broker are killed, and then both logs held against each other.
+"""A long soak: exchanges in a loop while parties and broker are killed and a road is cut; then both logs are compared.
 
-Who is killed, and after how many exchanges, is drawn from a seed. What must hold is said by `verdict`, a pure function
+What happens, and after how many exchanges, is drawn from a seed. What must hold is said by `verdict`, a pure function
 of the two logs, read once from beginning to end: a million exchanges leave no history that could be kept, so the checks
-of a scenario (`continuity`) are made here in another form. The parties and their killing: `apart`.
+of a scenario (`continuity`) are made here in another form. The parties, their killing and their road: `apart`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from harness.brokers.detour import Cut
 from harness.clock import Chance
 from harness.errors import BadInput, NotProved
 from harness.evidence import records
@@ -29,37 +30,63 @@ MOST: Final = 1_000_000
 WIDTH: Final = 64
 """Exchanges in flight."""
 
-_BROKER_IN: Final = 4
-"""Of so many kills one is the broker's."""
+ROADS: Final = {f"road {how.value}": how for how in Cut}
+"""The road of who answers, cut in each of its ways, by the name of what happens."""
+
+
+LONGEST_CUT: Final = 15.0
+"""Seconds for which a road stays cut, at most: longer than a group keeps the place of a silent reader."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """What happens after how many exchanges: a party (its code) or `BROKER` is killed, or a road (`ROADS`) is cut.
+
+    `lasts`: how many seconds a road stays cut once nothing moves any more; 0 for a kill.
+    """
+
+    after: int
+    what: str
+    lasts: float
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many exchanges, and after how many of them somebody is killed: between half of `every` and half more."""
+    """How many exchanges, and after how many of them something happens: between half of `every` and half more."""
 
     exchanges: int
     every: int
     seed: int
 
-    def kills(self, parties: tuple[str, str]) -> Iterator[tuple[int, str]]:
-        """After which exchange who is killed, in order; the same for the same seed."""
-        chance, at = Chance(self.seed), 0
+    def faults(self, parties: tuple[str, str]) -> Iterator[Drawn]:
+        """What happens, in order; the same for the same seed. Each party, broker and road are as likely."""
+        chance, at, roads = Chance(self.seed), 0, tuple(ROADS)
         while True:
-            drawn = int.from_bytes(chance.octets(8, "soak/kill"))
+            drawn = int.from_bytes(chance.octets(8, "soak/fault"))
             at += self.every // 2 + drawn % max(1, self.every)
             if at >= self.exchanges:
                 return
             drawn //= max(1, self.every)
-            yield at, BROKER if drawn % _BROKER_IN == 0 else parties[drawn // _BROKER_IN % 2]
+            what = (*parties, BROKER, roads[drawn // 4 % len(roads)])[drawn % 4]
+            lasts = LONGEST_CUT * (drawn // 64 % 64) / 63 if what in ROADS else 0.0
+            yield Drawn(at, what, lasts)
 
 
 @dataclass(frozen=True, slots=True)
-class Kill:
-    """One kill, and the seconds until an exchange begun at that moment was answered."""
+class Fault:
+    """Something that happened, and how long recovery took.
 
-    after: int
-    whom: str
+    `seconds`: from the kill, or from the healing of the road, until an exchange begun in the meantime was answered.
+    """
+
+    drawn: Drawn
     seconds: float
+
+    def __str__(self) -> str:
+        """As it is told while the soak goes on."""
+        drawn = self.drawn
+        did = f"cut for {drawn.lasts:.1f} s" if drawn.what in ROADS else "killed"
+        return f"after {drawn.after} exchanges: {drawn.what} {did}, answered again after {self.seconds:.2f} s"
 
 
 @dataclass
@@ -68,7 +95,7 @@ class Soaked:
 
     exchanges: int
     seconds: float
-    kills: tuple[Kill, ...]
+    faults: tuple[Fault, ...]
     records: dict[str, int] = field(default_factory=dict)
     broken: tuple[str, ...] = ()
 
@@ -78,36 +105,38 @@ async def soak(
     stands: Standing,
     folder: Path,
     plan: Plan,
-    tell: Callable[[Kill], None],
+    tell: Callable[[Fault], None],
     *,
     patience: float = PATIENCE,
 ) -> Soaked:
     """Play the plan on `stands`, and hold the two logs against each other.
 
     Raises:
-        BadInput: more exchanges than a soak may have, or a bus that lives inside this process.
-        RoadFailed: a party or the broker failed in another way than by being killed.
+        BadInput: more exchanges than a soak may have, or a bus that is no broker of our own with a detour.
+        RoadFailed: a party or the broker failed in another way than by what was done to it.
     """
     if not 0 < plan.exchanges <= MOST or plan.every < 2 * WIDTH:
         raise BadInput(
-            f"a soak of {plan.exchanges} exchanges with a kill every {plan.every}",
-            expected=f"1 to {MOST} exchanges, and {2 * WIDTH} or more between two kills",
+            f"a soak of {plan.exchanges} exchanges with a fault every {plan.every}",
+            expected=f"1 to {MOST} exchanges, and {2 * WIDTH} or more between two faults",
         )
-    kills: list[Kill] = []
-    async with apart(ground, stands, folder, patience=patience) as pair:
+    faults: list[Fault] = []
+    async with apart(ground, stands, folder, patience=patience, detour=True) as pair:
         asks, answers = pair.asks.party, pair.answers.party
 
-        async def killing() -> None:
-            for after, whom in plan.kills((asks, answers)):
-                await pair.until_done(after)
-                kills.append(Kill(after, whom, await pair.killed(whom)))
-                tell(kills[-1])
+        async def spoiling() -> None:
+            for drawn in plan.faults((asks, answers)):
+                await pair.until_done(drawn.after)
+                how = ROADS.get(drawn.what)
+                spoilt = pair.killed(drawn.what) if how is None else pair.cut(how, lasts=drawn.lasts)
+                faults.append(Fault(drawn, await spoilt))
+                tell(faults[-1])
 
         async with asyncio.TaskGroup() as group:
-            killer = group.create_task(killing())
+            spoiler = group.create_task(spoiling())
             taken = await pair.load(width=WIDTH, most=plan.exchanges)
             # The exchanges that measured a recovery came on top, so none is left to wait for.
-            await killer
+            await spoiler
         made = pair.done
         await _settled(pair)
     logs = {code: EvidenceLog(folder / "parties" / code / "log.sqlite", code) for code in (asks, answers)}
@@ -119,7 +148,7 @@ async def soak(
     finally:
         for log in logs.values():
             log.close()
-    return Soaked(made, taken, tuple(kills), counted, found)
+    return Soaked(made, taken, tuple(faults), counted, found)
 
 
 async def _settled(pair: Apart) -> None:

@@ -1,4 +1,4 @@
-"""A short soak: a few hundred exchanges while parties and broker are killed. The long one: benchmarks/soak.py."""
+"""A short soak: some hundred exchanges while all are killed and cut off. The long one: benchmarks/soak.py."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ import pytest
 
 from harness.clock import SystemClock
 from harness.trial.buses import LOCAL, standing
-from harness.trial.soak import Kill, Plan, soak
+from harness.trial.soak import ROADS, Fault, Plan, soak
 from scenarios.pack import PACK
 
-PLAN = Plan(exchanges=600, every=150, seed=10)
+PLAN = Plan(exchanges=900, every=150, seed=2726)
 
 
-@pytest.mark.long("broker and parties are killed and come back")
+@pytest.mark.long("broker and parties are killed and come back, and a road is cut")
 @pytest.mark.timeout(120)  # a broker of its own, killed and started again, and two parties likewise
-async def test_exchanges_while_everybody_is_killed(parts_of_a_broker: None, tmp_path: Path) -> None:
-    """Parties and broker are each killed with exchanges in flight; both logs agree on every one, and each came back."""
-    told: list[Kill] = []
+async def test_exchanges_while_everybody_is_killed_and_cut_off(parts_of_a_broker: None, tmp_path: Path) -> None:
+    """Each is killed and the road cut in each way with exchanges in flight: both logs agree on every one after it."""
+    told: list[Fault] = []
     async with standing(LOCAL, tmp_path, ("qm", "qn"), SystemClock(), lambda _: None) as stands:
         came = await soak(PACK, stands, tmp_path / "soak", PLAN, told.append)
     assert came.broken == ()
-    assert came.exchanges == PLAN.exchanges + len(came.kills)
-    assert [(kill.after, kill.whom) for kill in told] == list(PLAN.kills(("QM", "QN")))
-    assert {kill.whom for kill in told} == {"QM", "QN", "broker"}
+    assert came.exchanges == PLAN.exchanges + len(came.faults)
+    assert [fault.drawn for fault in told] == list(PLAN.faults(("QM", "QN")))
+    assert {fault.drawn.what for fault in told} == {"QM", "QN", "broker", *ROADS}
     assert came.records["QM"] >= 4 * came.exchanges

@@ -10,7 +10,7 @@ from itertools import pairwise
 import pytest
 
 from harness.evidence import records
-from harness.trial.soak import Plan, verdict
+from harness.trial.soak import LONGEST_CUT, ROADS, Plan, verdict
 
 AT = datetime(2026, 3, 1, tzinfo=UTC)
 COUNT = 5
@@ -160,13 +160,15 @@ def test_an_exchange_that_nobody_logged() -> None:
     )
 
 
-def test_a_plan_of_kills() -> None:
-    """The same seed kills the same at the same moments, another one does not; all within the soak, in order."""
-    plan = Plan(exchanges=10_000, every=400, seed=7)
-    kills = list(plan.kills(("QM", "QN")))
-    assert kills == list(plan.kills(("QM", "QN")))
-    assert kills != list(Plan(10_000, 400, 8).kills(("QM", "QN")))
-    places = [0, *(after for after, _ in kills)]
+def test_a_plan_of_faults() -> None:
+    """The same seed does the same at the same moments, another one does not; all within the soak, in order."""
+    plan = Plan(exchanges=20_000, every=400, seed=7)
+    faults = list(plan.faults(("QM", "QN")))
+    assert faults == list(plan.faults(("QM", "QN")))
+    assert faults != list(Plan(20_000, 400, 8).faults(("QM", "QN")))
+    places = [0, *(drawn.after for drawn in faults)]
     assert all(200 <= later - earlier < 600 for earlier, later in pairwise(places))
-    assert places[-1] < 10_000
-    assert {whom for _, whom in kills} == {"QM", "QN", "broker"}
+    assert places[-1] < 20_000
+    assert all((drawn.lasts > 0) <= (drawn.what in ROADS) for drawn in faults)
+    assert LONGEST_CUT - 5 < max(drawn.lasts for drawn in faults) <= LONGEST_CUT
+    assert {drawn.what for drawn in faults} == {"QM", "QN", "broker", *ROADS}
