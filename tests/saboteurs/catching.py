@@ -22,6 +22,6 @@ def a_name(value: object) -> str:
 async def caught(scenario: Scenario, saboteur: Saboteur, bill: Playbill, folder: Path) -> None:
     """Play with the saboteur in its seat: the check that must name it does, and finds the promise broken."""
     history = await play(scenario, bill, folder, cast=saboteur.casting, grants=saboteur.grants)
-    assert not trouble(history)
+    assert trouble(history) == ""
     named = [one for one in judge(scenario, history) if one.check == saboteur.caught_by]
     assert [one.verdict for one in named if one.verdict is not Verdict.HELD] == [Verdict.BROKEN], named

@@ -1,4 +1,4 @@
-"""Saboteurs that only a real broker can show, or that are its careless operators: their checks name them too."""
+"""Saboteurs on a real Apache Kafka: all of isolation and of continuity, and those that are its careless operators."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from harness.brokers.local import LocalBroker
 from harness.clock import SystemClock
 from harness.exchange.bus import OPERATOR
-from harness.trial.buses import BusMaker
+from harness.trial.buses import LOCAL, BusMaker, standing
 from harness.trial.runner import Playbill
 from harness.trial.script import Saboteur, Scenario
 from scenarios.pack import PACK
@@ -22,16 +22,40 @@ ON_KAFKA = 6.0
 BY_A_DETOUR = 20.0
 """The same, where the road to it fails: clients wait until a request is overdue, and come again."""
 
-OF_A_BROKER = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario.needs or saboteur.seat == OPERATOR]
+THEMES = ("isolation/", "continuity/")
+"""What must hold on a real broker: all that is about borders on one, and about faults that lose nothing."""
+
+LONG = pytest.mark.long("each waits for what a saboteur never does")
+
+AT_A_BROKER = [
+    (scenario, saboteur)
+    for scenario, saboteur in SEATED
+    if scenario.needs or saboteur.seat == OPERATOR or scenario.id.startswith(THEMES)
+]
 
 
-@pytest.mark.parametrize(("scenario", "saboteur"), OF_A_BROKER, ids=a_name)
-@pytest.mark.long("each waits for what a saboteur never does")
+@pytest.mark.parametrize(
+    ("scenario", "saboteur"), [one for one in AT_A_BROKER if not one[0].kills_the_broker], ids=a_name
+)
+@LONG
 @pytest.mark.timeout(90)  # a deadline of an agreement passes, and nobody cosigns for who listens to one partner alone
 async def test_a_saboteur_at_a_real_broker(
     scenario: Scenario, saboteur: Saboteur, on_the_broker: BusMaker, broker: LocalBroker, tmp_path: Path
 ) -> None:
-    """What only a broker can show, or shows in its own log, is caught there too."""
+    """The check that its scenario names finds the promise broken there too."""
     patience = BY_A_DETOUR if scenario.detour else ON_KAFKA
     bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=patience, broker=broker)
     await caught(scenario, saboteur, bill, tmp_path / "run")
+
+
+@pytest.mark.parametrize(("scenario", "saboteur"), [one for one in AT_A_BROKER if one[0].kills_the_broker], ids=a_name)
+@LONG
+@pytest.mark.timeout(60)  # a broker of its own is started, killed, and started again
+async def test_a_saboteur_at_a_broker_that_is_killed(
+    scenario: Scenario, saboteur: Saboteur, parts_of_a_broker: None, tmp_path: Path
+) -> None:
+    """The same when the broker itself is killed: one that is this test's alone."""
+    clock = SystemClock()
+    async with standing(LOCAL, tmp_path, ("qm", "qn", "qp"), clock, lambda _: None) as stands:
+        bill = Playbill(PACK, stands, LOCAL, clock, 1, patience=BY_A_DETOUR, broker=stands.broker)
+        await caught(scenario, saboteur, bill, tmp_path / "run")
