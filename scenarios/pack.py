@@ -15,6 +15,7 @@ from scenarios.attacks.certificates.authority_withdrawn import authority_withdra
 from scenarios.attacks.certificates.certificate_from_tomorrow import certificate_from_tomorrow
 from scenarios.attacks.certificates.crowded_certificate import crowded_certificate
 from scenarios.attacks.certificates.curve_spelt_out import curve_spelt_out
+from scenarios.attacks.certificates.endless_path import endless_path
 from scenarios.attacks.certificates.expired_certificate import expired_certificate
 from scenarios.attacks.certificates.gost_key import gost_key
 from scenarios.attacks.certificates.key_lost import key_lost
@@ -117,6 +118,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     vouched_from_abroad,
     leaf_as_authority,
     crowded_certificate,
+    endless_path,
     curve_spelt_out,
     authority_withdrawn,
     list_rolled_back,
