@@ -96,6 +96,7 @@ from scenarios.phytosanitary.accepted import accepted
 from scenarios.phytosanitary.unreadable import unreadable
 from scenarios.receipts.overtaking import overtaking
 from scenarios.recognition.cross_certified import cross_certified
+from scenarios.recognition.level_of_the_bridge import level_of_the_bridge
 from scenarios.recognition.outside_its_country import outside_its_country
 from scenarios.recognition.over_a_bridge import over_a_bridge
 from scenarios.recognition.policy_not_mapped import policy_not_mapped
@@ -155,6 +156,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     cross_certified,
     over_a_bridge,
     policy_not_mapped,
+    level_of_the_bridge,
     outside_its_country,
     not_covered,
     outlives_it,
