@@ -49,7 +49,7 @@ Reason codes of the exchange are not here: `harness.exchange.reasons` maps these
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Self
 
 
 class TrustError(Exception):
@@ -63,6 +63,10 @@ class TrustError(Exception):
     def __init__(self, found: str = "", *, clause: str = "") -> None:
         super().__init__(found)
         self.clause = clause
+
+    def afresh(self) -> Self:
+        """The same refusal, without the frames that led to this one: to be kept, or raised another time."""
+        return type(self)(*self.args, clause=self.clause)
 
 
 class MalformedToken(TrustError):

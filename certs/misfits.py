@@ -29,6 +29,9 @@ from certs.lists import Authorities, TrustList
 
 HOUR: Final = timedelta(hours=1)
 
+PLACES: Final = (300, 6000)
+"""How many a certificate names that still fits a token's header, and how many its list: more than a minute's work."""
+
 LEVEL: Final = "substantial"
 """The level of assurance that a country's authorities issue at here, where anybody asks for one."""
 
@@ -309,6 +312,22 @@ def _crowded(shop: Workshop) -> Made:
     return Made(shop.signer(key, replace(shop.draft(key), extensions=(*drafts.for_signing(), (names, False)))))
 
 
+@_misfit("C35", errors.PathTooCostly, openssl=44)
+def _many_places(shop: Workshop) -> Made:
+    """It is to be looked up at hundreds of places, and its list speaks for thousands of others: each against each."""
+    second, key = Second.of(shop), shop.key()
+    there = x509.CRLDistributionPoints([x509.DistributionPoint(_places("a", PLACES[0]), None, None, None)])
+    signer = shop.signer(
+        key, replace(shop.draft(key), extensions=(*drafts.for_signing(), (there, False))), second.issuer
+    )
+    here = x509.IssuingDistributionPoint(_places("b", PLACES[1]), None, False, False, None, False, False)
+    return Made(signer, lists=(shop.listed(2, second.authorities),), crls=(_crl(second.issuer, shop.at, only=here),))
+
+
+def _places(word: str, count: int) -> list[x509.GeneralName]:
+    return [x509.UniformResourceIdentifier(f"{word}:{number}") for number in range(count)]
+
+
 @_misfit("C34", errors.ExplicitCurve, openssl=94)
 def _explicit_curve(shop: Workshop) -> Made:
     """Its curve is spelt out instead of named (CVE-2020-0601)."""
@@ -377,7 +396,12 @@ def _frozen_list(shop: Workshop) -> Made:
     return Made(None, lists=(shop.authority.trust_list(2, shop.at - 2 * HOUR, shop.at - HOUR),))
 
 
-def _crl(issuer: Issuer, at: datetime, *revoked: x509.RevokedCertificate) -> bytes:
+def _crl(
+    issuer: Issuer,
+    at: datetime,
+    *revoked: x509.RevokedCertificate,
+    only: x509.IssuingDistributionPoint | None = None,
+) -> bytes:
     builder = (
         x509.CertificateRevocationListBuilder()
         .issuer_name(issuer.name)
@@ -386,6 +410,9 @@ def _crl(issuer: Issuer, at: datetime, *revoked: x509.RevokedCertificate) -> byt
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False)
         .add_extension(x509.CRLNumber(int(at.timestamp() * 1000) << 16 | len(revoked)), critical=False)
     )
+    if only is not None:
+        # It would have to be (RFC 5280, 5.2.5); but a list that says anything critical is not read here at all.
+        builder = builder.add_extension(only, critical=False)
     for each in revoked:
         builder = builder.add_revoked_certificate(each)
     return builder.sign(issuer.key, hashes.SHA256(), ecdsa_deterministic=True).public_bytes(Encoding.DER)

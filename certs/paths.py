@@ -32,6 +32,8 @@ LARGEST: Final = 16 * 1024  # octets of a certificate; one with ML-DSA-65 has 6 
 MOST_EXTENSIONS: Final = 32
 MOST_NAMES: Final = 64  # in one certificate: alternative names, and constraints on names
 MOST_POLICIES: Final = 16  # in one certificate
+SIZE_ALLOWED: Final = "docs/wire.md, 5 (the size allowed)"
+"""The clause on which a certificate is refused that was not even looked at."""
 
 MOST_HELD: Final = 1024  # paths; a rehearsal has some dozens
 _HELD: Final[set[bytes]] = set()
@@ -112,7 +114,7 @@ def small(certificate: x509.Certificate) -> x509.Certificate:
     """
     size = len(_der(certificate))
     if size > LARGEST:
-        raise PathTooCostly(f"a certificate of {size} octets; allowed: {LARGEST}")
+        raise PathTooCostly(f"a certificate of {size} octets; allowed: {LARGEST}", clause=SIZE_ALLOWED)
     extensions = certificate.extensions
     names = policies = 0
     for each in extensions:
@@ -129,7 +131,7 @@ def small(certificate: x509.Certificate) -> x509.Certificate:
         ("policies", policies, MOST_POLICIES),
     ):
         if found > most:
-            raise PathTooCostly(f"{_names(certificate)} has {found} {what}; allowed: {most}")
+            raise PathTooCostly(f"{_names(certificate)} has {found} {what}; allowed: {most}", clause=SIZE_ALLOWED)
     return certificate
 
 

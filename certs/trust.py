@@ -317,14 +317,14 @@ class TrustStore:
             try:
                 found = self._place(certificate, usage)
             except TrustError as error:
-                found = type(error)(*error.args)  # without the frames that led here
+                found = error.afresh()
             except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
                 found = BrokenPath(f"the certificate cannot be read: {error}")
             self._places[name] = found
         if isinstance(found, TrustError):
-            raise type(found)(*found.args)
+            raise found.afresh()
         if found.broken is not None:
-            raise type(found.broken)(*found.broken.args)
+            raise found.broken.afresh()
         return found
 
     def _place(self, certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> _Place:
@@ -409,7 +409,7 @@ class TrustStore:
         except TrustError as error:
             # What hangs on the moment is asked again with the next call.
             if not isinstance(error, Expired | NotYetValid | Revoked | RevocationUnknown):
-                place.broken = type(error)(*error.args)
+                place.broken = error.afresh()
             raise
         place.walked = True
 

@@ -29,6 +29,9 @@ STARTS_WITHIN: Final = 30.0
 PATIENCE: Final = 5
 """How many times its processor time a worker is waited for: a busy machine must not cost an honest path its verdict."""
 
+TIME_ALLOWED: Final = "docs/wire.md, 5 (the time allowed)"
+"""The clause on which a path is refused that was given up, because its time was over or its process fell."""
+
 _READY: Final = b"ready\n"
 # It looks for modules where its parent found this one, and nowhere else: not in the current folder.
 _PROGRAM: Final = "import sys; sys.path[:] = sys.argv[1:]; from certs.walker import main; main()"
@@ -79,7 +82,7 @@ class Worker:
                 # Also on Ctrl-C: a late answer must not be taken for the next question's.
                 self._kill()
                 if isinstance(error, _GaveUp):
-                    raise PathTooCostly(f"validation {error}") from None
+                    raise PathTooCostly(f"validation {error}", clause=TIME_ALLOWED) from None
                 raise
         return Answer.read(said)
 

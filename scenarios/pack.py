@@ -15,6 +15,7 @@ from scenarios.attacks.certificates.authority_withdrawn import authority_withdra
 from scenarios.attacks.certificates.certificate_from_tomorrow import certificate_from_tomorrow
 from scenarios.attacks.certificates.crowded_certificate import crowded_certificate
 from scenarios.attacks.certificates.curve_spelt_out import curve_spelt_out
+from scenarios.attacks.certificates.endless_path import endless_path
 from scenarios.attacks.certificates.expired_certificate import expired_certificate
 from scenarios.attacks.certificates.gost_key import gost_key
 from scenarios.attacks.certificates.key_lost import key_lost
@@ -95,6 +96,7 @@ from scenarios.phytosanitary.accepted import accepted
 from scenarios.phytosanitary.unreadable import unreadable
 from scenarios.receipts.overtaking import overtaking
 from scenarios.recognition.cross_certified import cross_certified
+from scenarios.recognition.level_of_the_bridge import level_of_the_bridge
 from scenarios.recognition.outside_its_country import outside_its_country
 from scenarios.recognition.over_a_bridge import over_a_bridge
 from scenarios.recognition.policy_not_mapped import policy_not_mapped
@@ -117,6 +119,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     vouched_from_abroad,
     leaf_as_authority,
     crowded_certificate,
+    endless_path,
     curve_spelt_out,
     authority_withdrawn,
     list_rolled_back,
@@ -153,6 +156,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     cross_certified,
     over_a_bridge,
     policy_not_mapped,
+    level_of_the_bridge,
     outside_its_country,
     not_covered,
     outlives_it,

@@ -103,6 +103,7 @@ _SAYS: Final = {
     12: "CRL has expired",
     20: "unable to get local issuer certificate",
     23: "certificate revoked",
+    44: "different CRL scope",
     47: "permitted subtree violation",
     94: "certificate public key has explicit ECC parameters",
 }

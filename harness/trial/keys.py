@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from harness.errors import NotProved
 from harness.evidence import records
-from harness.evidence.audit import Audited, audit
+from harness.evidence.audit import Audited, audit, shown
 from harness.exchange.reasons import by_code
 from harness.trial.checks import Broken, NotReached, Topic, check, receiver_of, sender_of
-from harness.trial.history import History, What
+from harness.trial.history import History, Seen, What
 
 
 @check(Topic.SECURITY)
@@ -90,10 +90,57 @@ def list_refused(history: History, *, raw: str, by: str, reason: str) -> str:
     return f"{expected.code} {expected.name}, step {said[1]}, log {declined[0].index}"
 
 
+@check(Topic.SECURITY)
+def bad_for_all(history: History, *, of: str, by: str, reason: str, because: str) -> str:
+    """What is no good is no good for all: to its receiver, to the side it came from, and to an auditor of either."""
+    came = history.tokens(of)
+    if not came:
+        raise NotReached("what was to be refused never came on a topic")
+    sender = str(came[0].said.get("source"))
+    declined = history.log(by, records.REFUSED, identity=of)
+    if not declined or declined[0].get("reason") != reason:
+        raise Broken(f"{by} did not refuse it for {reason}: {[one.get('reason') for one in declined]}")
+    stating = {
+        seen.sealed.identity
+        for seen in history.receipts(of)
+        if seen.receipt is not None and reason in {one.reason for one in seen.receipt.statements}
+    }
+    # A window hears of what it sent itself; what came from its country past it, it can only keep.
+    heard = [*history.log(sender, records.ACKNOWLEDGED), *history.log(sender, records.KEPT)]
+    if stating.isdisjoint(str(one.get("identity")) for one in heard):
+        raise Broken(f"the log of {sender} does not know that {by} refused it for {reason}")
+    found = ""
+    for party in (sender, by):
+        found = _shown(history, came[0], party)
+        if because not in found:
+            raise Broken(f"an auditor with the evidence of {party} finds {found or 'nothing wrong'}")
+    return f"{by} refused it (log {declined[0].index}), {sender} knows, both sides' evidence: {found}"
+
+
+def _shown(history: History, seen: Seen, party: str) -> str:
+    """What an auditor has against a message that is shown beside this party's last bundle; empty when nothing."""
+    written = [str(one["path"]) for one in history.of(What.BUNDLE) if one["party"] == party]
+    if not written:
+        raise NotReached(f"{party} wrote no evidence that it could be shown beside")
+    try:
+        _audited(history, written[-1])
+    except NotProved as error:
+        raise Broken(f"the evidence of {party} does not verify: {error}") from error
+    data = (history.folder / written[-1]).read_bytes()
+    try:
+        shown(data, seen.delivery.value, at=seen.delivery.at, roots=_roots(history))
+    except NotProved as error:
+        return error.found
+    return ""
+
+
 def _bundles(history: History, party: str, of: str) -> list[str]:
     return [str(one["path"]) for one in history.of(What.BUNDLE) if (one["party"], one.get("of")) == (party, of)]
 
 
 def _audited(history: History, path: str) -> Audited:
-    roots = {str(each["country"]): str(each["anchor"]) for each in history.of(What.COUNTRY)}
-    return audit((history.folder / path).read_bytes(), roots=roots)
+    return audit((history.folder / path).read_bytes(), roots=_roots(history))
+
+
+def _roots(history: History) -> dict[str, str]:
+    return {str(each["country"]): str(each["anchor"]) for each in history.of(What.COUNTRY)}

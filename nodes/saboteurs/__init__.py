@@ -63,6 +63,7 @@ from nodes.saboteurs.published import (
     FilesLists,
     KeepsTheLastCosignature,
     PinsTheFirstKey,
+    ShowsTheListBefore,
     TakesLesserVersions,
 )
 from nodes.saboteurs.road import (
@@ -178,6 +179,7 @@ __all__ = [
     "RewritesOriginals",
     "SendsPlain",
     "ServesTheLoudest",
+    "ShowsTheListBefore",
     "SkipsBlanks",
     "SkipsFragments",
     "StallsOnPoison",

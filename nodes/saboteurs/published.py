@@ -50,6 +50,20 @@ class FilesLists(Window):
         super().learn(published, turn)
 
 
+class ShowsTheListBefore(Window):
+    """Goes by each new trust list, and puts the one before it into its evidence."""
+
+    def __init__(self, seat: Seat) -> None:
+        super().__init__(seat)
+        self._newest = seat.lists
+
+    def learn(self, published: bytes, turn: Turn) -> None:
+        """Take it in force, and keep to show what was in force until now."""
+        before, self.seat.lists = self._newest, self._newest
+        super().learn(published, turn)
+        self._newest, self.seat.lists = self.seat.lists, before
+
+
 class PinsTheFirstKey(Window):
     """Believes no other key of a partner than the first that it saw."""
 

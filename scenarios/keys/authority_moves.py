@@ -11,12 +11,17 @@ from harness.trial.stage import Stage
 from nodes import saboteurs
 
 REFUSED = Refusal(reasons.AUTHORITY_WITHDRAWN)
+BAD = {"by": "QN", "reason": REFUSED.reason.code, "because": "the authorities of QM were not recognised on"}
 
 
 @scenario(
     title="Authority withdrawn by date, old evidence good",
-    checks=(keys.good_for_all, checks.refused_with_reason),
-    saboteurs=(Saboteur("QN", saboteurs.OverlooksWithdrawal, "refused_with_reason"),),
+    checks=(keys.good_for_all, checks.refused_with_reason, keys.bad_for_all),
+    saboteurs=(
+        Saboteur("QN", saboteurs.OverlooksWithdrawal, "refused_with_reason"),
+        Saboteur("QN", saboteurs.OverlooksWithdrawal, "bad_for_all"),
+        Saboteur("QN", saboteurs.ShowsTheListBefore, "bad_for_all"),
+    ),
     document="864",
     questions=("A4.2", "A4.3", "I.E.1"),
     refusals=(REFUSED,),
@@ -41,3 +46,4 @@ async def authority_moves(stage: Stage) -> None:
         await qn.proves(sent, witness="QM")
         stage.promises(keys.good_for_all, of=sent.identity)
     stage.promises(checks.refused_with_reason, of=stage.identity_of(late), by="QN", **REFUSED.told)
+    stage.promises(keys.bad_for_all, of=stage.identity_of(late), **BAD)

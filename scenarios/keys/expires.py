@@ -11,13 +11,18 @@ from harness.trial.stage import Stage
 from nodes import saboteurs
 
 REFUSED = Refusal(reasons.EXPIRED_CERTIFICATE)
+BAD = {"by": "QN", "reason": REFUSED.reason.code, "because": "certificate was not valid on"}
 LASTING = timedelta(seconds=4)
 
 
 @scenario(
     title="Certificate expires in mid-exchange",
-    checks=(checks.refused_with_reason, keys.good_for_all),
-    saboteurs=(Saboteur("QN", saboteurs.OverlooksExpiry, "refused_with_reason"),),
+    checks=(checks.refused_with_reason, keys.bad_for_all, keys.good_for_all),
+    saboteurs=(
+        Saboteur("QN", saboteurs.OverlooksExpiry, "refused_with_reason"),
+        Saboteur("QN", saboteurs.OverlooksExpiry, "bad_for_all"),
+        Saboteur("QM", saboteurs.LosesReceipts, "bad_for_all"),
+    ),
     document="864",
     questions=("A4.2", "A4.3"),
     refusals=(REFUSED,),
@@ -33,6 +38,7 @@ async def expires(stage: Stage) -> None:
     late = await qm.lodges(octets, to="QN")
     await stage.answer(late)
     stage.promises(checks.refused_with_reason, of=late.identity, by="QN", **REFUSED.told)
+    stage.promises(keys.bad_for_all, of=late.identity, **BAD)
     await ministry.issues_key()
     after = await qm.lodges(octets, to="QN")
     await stage.answer(after)

@@ -13,14 +13,16 @@ from harness.trial.stage import Stage
 from nodes import saboteurs
 
 REFUSED = Refusal(reasons.REVOKED_CERTIFICATE)
+BAD = {"by": "QN", "reason": REFUSED.reason.code, "because": "withdrawn before that moment"}
 
 
 @scenario(
     title="Certificate revoked in mid-exchange, its key lost before",
-    checks=(keys.good_for_all, keys.good_until_known, checks.refused_with_reason),
+    checks=(keys.good_for_all, keys.good_until_known, checks.refused_with_reason, keys.bad_for_all),
     saboteurs=(
         Saboteur("QN", saboteurs.FilesLists, "refused_with_reason"),
         Saboteur("QN", saboteurs.FilesLists, "good_until_known"),
+        Saboteur("QN", saboteurs.FilesLists, "bad_for_all"),
         Saboteur("QN", saboteurs.KeepsTheLastCosignature, "good_for_all"),
     ),
     document="864",
@@ -56,3 +58,4 @@ async def revoked(stage: Stage) -> None:
     stage.promises(keys.good_for_all, of=honest.identity)
     stage.promises(keys.good_until_known, of=stage.identity_of(stolen), by="QN", because="no witness proves")
     stage.promises(checks.refused_with_reason, of=stage.identity_of(late), by="QN", **REFUSED.told)
+    stage.promises(keys.bad_for_all, of=stage.identity_of(late), **BAD)

@@ -250,8 +250,9 @@ def test_a_certificate_too_large_for_an_honest_one() -> None:
         ([large], "octets"),
     ):
         der = certificate("leaf", KEY.public_key(), "root", KEY, *extensions)
-        with pytest.raises(PathTooCostly, match=what):
+        with pytest.raises(PathTooCostly, match=what) as caught:
             paths.small(x509.load_der_x509_certificate(der))
+        assert caught.value.clause == paths.SIZE_ALLOWED
     usage = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CLIENT_AUTH])
     paths.small(x509.load_der_x509_certificate(certificate("leaf", KEY.public_key(), "root", KEY, usage)))
 
@@ -274,11 +275,12 @@ def test_a_flood_of_one_hostile_certificate_costs_one_wait(monkeypatch: pytest.M
         trust.load_crl(der)
     signer = qm.issue_signing("QM", Algorithm.ES256, AT - timedelta(days=1)).certificate
     monkeypatch.setattr(paths, "LONGEST_WALK", 0.0)  # whatever it is, it takes longer than that
-    with pytest.raises(PathTooCostly):
+    with pytest.raises(PathTooCostly) as first:
         trust.validate(signer, at=AT)
     monkeypatch.setattr(paths, "LONGEST_WALK", 20.0)
-    with pytest.raises(PathTooCostly):
+    with pytest.raises(PathTooCostly) as again:
         trust.validate(signer, at=AT)
+    assert first.value.clause == again.value.clause == worker.TIME_ALLOWED
     for der in qm.crls(AT + timedelta(minutes=1)):
         trust.load_crl(der)  # another epoch
     assert trust.validate(signer, at=AT).party == "QM"

@@ -8,6 +8,8 @@ it does so on purpose: two readers that share code share mistakes.
                      the ZIP                                      .container
                      JSON, moments, tokens, Merkle proofs         .reading
                      certificates, revocation, trust lists        .chains
+    names that an authority may vouch for        .names
+    a message shown beside a bundle              .shown
                      one timestamp of RFC 3161                    .tokens
                      what timestamps say of time                  .stamped
                      what was found, as values                    .found
@@ -32,6 +34,7 @@ from harness.evidence.audit.found import (
     TermFound,
 )
 from harness.evidence.audit.procedure import audit
+from harness.evidence.audit.shown import shown
 from harness.evidence.audit.stamped import when
 
 __all__ = [
@@ -49,5 +52,6 @@ __all__ = [
     "StatementFound",
     "TermFound",
     "audit",
+    "shown",
     "when",
 ]

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import ExtendedKeyUsageOID, ExtensionOID, NameOID
 
 from harness.errors import NotProved
-from harness.evidence.audit import reading, signatures
+from harness.evidence.audit import names, reading, signatures
 from harness.evidence.audit.crossings import Crossing
 
 TRUST_LIST: Final = "corridor-trust-list+jws"
@@ -42,7 +42,6 @@ _UNDERSTOOD: Final = frozenset(
         ExtensionOID.BASIC_CONSTRAINTS,
         ExtensionOID.KEY_USAGE,
         ExtensionOID.EXTENDED_KEY_USAGE,
-        # Understood by comparing the country of every certificate with that of its list, which is stricter.
         ExtensionOID.NAME_CONSTRAINTS,
     }
 )
@@ -117,16 +116,20 @@ class Trust:
         """
         with x509_of(name):
             signer = bearer(name, certificate)
-            authority = self._authority(name, signer.country, at)
-            issuer = self.issuer_of(name, certificate, authority)
+            authority, issuer = self.vouching(name, certificate)
+            _fresh(name, authority, at)
             _recognised(name, authority, issuer, at)
-            if signer.party[:2] != signer.country:
-                raise NotProved(f"{name}: signed by {signer.party} under an authority of {signer.country}")
+            crossing = self.crossed.get(authority.country)
+            above = (authority.root,) if crossing is None else (crossing.issuers[-1], *reversed(crossing.chain))
+            names.within(name, (*above, issuer, certificate))
+            # What no constraint forbade is still another country's.
+            if not signer.party[:2] == signer.country == authority.country:
+                raise NotProved(f"{name}: signed by {signer.party} under an authority of {authority.country}")
             for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
                 _valid_then(name, each, what, at)
             self._not_revoked(name, certificate, issuer, at, existed_by)
             self._not_revoked(name, issuer, authority.root, at, existed_by)
-            if (crossing := self.crossed.get(signer.country)) is not None:
+            if crossing is not None:
                 crossing.reaches(name, certificate, issuer)
                 for each, by in zip(crossing.chain, crossing.issuers, strict=True):
                     _valid_then(name, each, "cross-certificate", at)
@@ -148,12 +151,16 @@ class Trust:
                 has its key date back (RFC 3161, 4).
         """
         with x509_of(name):
-            authority = self._authority(name, country, at)
+            authority = self.authorities.get(country)
+            if authority is None:
+                raise _unlisted(name, country)
+            _fresh(name, authority, at)
             _may_stamp(name, certificate)
             issuer = next((each for each in authority.issuing if issued_by(certificate, each)), None)
             if issuer is None or bearer(name, certificate).country != country:
                 raise NotProved(f"{name}: no authority on the trust list of {country} issued its certificate")
             _recognised(name, authority, issuer, at)
+            names.within(name, (authority.root, issuer, certificate))
             for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
                 _valid_then(name, each, what, at)
             self._not_revoked(name, issuer, authority.root, at, at)
@@ -163,21 +170,23 @@ class Trust:
                 if known.issuer == issuer and entry is not None and not _ended_well(entry):
                     raise NotProved(f"{name}: its authority was withdrawn, and its key may date back ({known.name})")
 
-    def issuer_of(self, name: str, certificate: x509.Certificate, authority: Authority) -> x509.Certificate:
-        """The issuing authority on the list that issued a signer's certificate, of whatever date."""
-        _may_sign(name, certificate)
-        for issuing in authority.issuing:
-            if issued_by(certificate, issuing):
-                return issuing
-        raise NotProved(f"{name}: no authority on the trust list of {authority.country} issued the certificate")
+    def vouching(self, name: str, certificate: x509.Certificate) -> tuple[Authority, x509.Certificate]:
+        """The hierarchy, of whatever date, that issued a signer's certificate, and its issuing authority.
 
-    def _authority(self, name: str, country: str, at: datetime) -> Authority:
-        authority = self.authorities.get(country)
-        if authority is None:
-            raise NotProved(f"{name}: signed under {country}, whose trust list is not in the bundle")
-        if at > authority.next_update:
-            raise NotProved(f"{name}: the trust list of {country} was past its next update on {at:%Y-%m-%d %H:%M:%S}")
-        return authority
+        Over trust lists that is one of the signer's own country. Over cross-certificates it may be another's: whom that
+        may name is then for the constraints on the way to say.
+        """
+        _may_sign(name, certificate)
+        country = bearer(name, certificate).country
+        own = self.authorities.get(country)
+        several = tuple(self.authorities.values()) if self.crossed else ()
+        for each in several if own is None else (own, *several):
+            for issuing in each.issuing:
+                if issued_by(certificate, issuing):
+                    return each, issuing
+        if own is None:
+            raise _unlisted(name, country)
+        raise NotProved(f"{name}: no authority on the trust list of {country} issued the certificate")
 
     def _not_revoked(
         self,
@@ -203,6 +212,16 @@ class Trust:
                     f"{name}: signed with a certificate withdrawn later ({each.name}), and no witness proves that"
                     " the signature is older"
                 )
+
+
+def _unlisted(name: str, country: str) -> NotProved:
+    return NotProved(f"{name}: signed under {country}, whose trust list is not in the bundle")
+
+
+def _fresh(name: str, authority: Authority, at: datetime) -> None:
+    if at > authority.next_update:
+        country = authority.country
+        raise NotProved(f"{name}: the trust list of {country} was past its next update on {at:%Y-%m-%d %H:%M:%S}")
 
 
 def _recognised(name: str, authority: Authority, issuer: x509.Certificate, at: datetime) -> None:
@@ -246,6 +265,13 @@ def certificate_in(name: str, pem: bytes) -> x509.Certificate:
         if not isinstance(certificate.public_key(), signatures.KINDS):
             raise NotProved(f"{name}: a key of a kind that nothing is signed with")
     return certificate
+
+
+def certificate_brought(name: str, der: bytes) -> x509.Certificate:
+    """The one certificate in DER, as `certificate_in` has it."""
+    with x509_of(name):
+        pem = x509.load_der_x509_certificate(der).public_bytes(Encoding.PEM)
+    return certificate_in(name, pem)
 
 
 def thumbprint(certificate: x509.Certificate) -> str:

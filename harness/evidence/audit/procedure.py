@@ -52,7 +52,7 @@ def audit(data: bytes, *, roots: Mapping[str, str] | None = None) -> Audited:
         NotProved: something does not verify; one sentence, beginning with the file.
     """
     files = container.files_of(data)  # (1) The container ...
-    case = _opened(files, roots)  # ... and steps 2 to 4.
+    case = opened(files, roots)  # ... and steps 2 to 4.
     # (7) begins here: the cosignature proves how old everything under the checkpoint is at least.
     checkpoint, cosignatures = logged.checkpoint(case)
     witnessed = min((each.at for each in cosignatures), default=None)
@@ -104,7 +104,8 @@ def audit(data: bytes, *, roots: Mapping[str, str] | None = None) -> Audited:
     )
 
 
-def _opened(files: Files, roots: Mapping[str, str] | None) -> Case:
+def opened(files: Files, roots: Mapping[str, str] | None) -> Case:
+    """Steps 1 to 4 of a bundle whose ZIP was read: what every later question needs."""
     opening.names(files)  # (1)
     manifest = opening.manifest(files)  # (2)
     certificates = opening.certificates(files)

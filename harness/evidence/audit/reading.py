@@ -157,6 +157,14 @@ def signer_of(name: str, data: bytes) -> str:
     return _base64url(name, text(name, header, "x5t#S256").encode(), what="x5t#S256").hex()
 
 
+def brought_by(name: str, data: bytes) -> bytes:
+    """The certificate (DER) that a token brings along: whose it is, and whether anybody vouches for it, is not said."""
+    brought = thing(name, _base64url(name, data.partition(b".")[0], what="the header")).get("x5c")
+    if not isinstance(brought, list) or len(brought) != 1 or not isinstance(brought[0], str):
+        raise NotProved(f"{name}: does not bring its one certificate (x5c)")
+    return plain_base64(name, brought[0], what="x5c")
+
+
 def root_from(name: str, leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     """The root of a tree of `size` leaves, from one leaf and its path: by halves, from the top down."""
     if size == 1:

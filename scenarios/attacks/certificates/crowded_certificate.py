@@ -1,5 +1,6 @@
-"""Signed with a certificate whose path takes more than it may to check (ATTACKS C35)."""
+"""Signed with a certificate that is too crowded for anybody to look at (ATTACKS C35)."""
 
+from certs.paths import SIZE_ALLOWED
 from harness.exchange import reasons
 from harness.trial import checks
 from harness.trial.ministry import Ministry
@@ -8,11 +9,11 @@ from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
 
-REFUSED = Refusal(reasons.PATH_TOO_COSTLY)
+REFUSED = Refusal(reasons.PATH_TOO_COSTLY, SIZE_ALLOWED)
 
 
 @scenario(
-    title="Pathological chain",
+    title="Pathological chain, stopped by its size",
     checks=(checks.refused_with_reason, checks.five_levels),
     saboteurs=(Saboteur("QN", saboteurs.GivesUpAndBelieves, "refused_with_reason"),),
     document="864",
@@ -21,7 +22,7 @@ REFUSED = Refusal(reasons.PATH_TOO_COSTLY)
     refusals=(REFUSED,),
 )
 async def crowded_certificate(stage: Stage) -> None:
-    """QM's authority certifies a key with names beyond measure: QN gives it up at once, and serves what comes next."""
+    """QM's authority certifies a key with names beyond measure: QN does not even begin, and serves what comes next."""
     qm, ministry = stage.window("QM"), Ministry(stage, "QM")
     twin = await qm.lodges(stage.sample("origin-certificate.json"), to="QN")
     honest = await stage.message(twin)

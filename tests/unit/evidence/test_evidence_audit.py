@@ -448,7 +448,7 @@ def test_certificate_of_a_third_country(corridor: Corridor, parts: BundleParts, 
     other = Authority.found("QX", at(0), corridor.chance.octets, timedelta(days=30)).publisher.certificate
     name = f"certificates/{other.fingerprint(hashes.SHA256()).hex()}.pem"
     made = changed(corridor, bundle.make(parts, corridor.qn.identity), name, other.public_bytes(Encoding.PEM))
-    with pytest.raises(NotProved, match=f"{name}: is of QX, whose trust list is not in the bundle"):
+    with pytest.raises(NotProved, match=f"{name}: signed under QX, whose trust list is not in the bundle"):
         audit(made)
 
 

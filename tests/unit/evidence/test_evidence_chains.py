@@ -135,10 +135,13 @@ def test_root_that_may_have_nobody_below(corridor: Corridor, minutes: Minutes) -
         chains.authority("trust/QN.jws", payload, "QN", chains.thumbprint(root))
 
 
-def test_country_without_a_list(minutes: Minutes) -> None:
-    """Where no list is, nobody is recognised."""
+def test_country_without_a_list(traded: Corridor, minutes: Minutes) -> None:
+    """Where no list is, nobody is recognised, and no timestamp either."""
+    signer, stamper = traded.qn.identity.certificate, traded.authorities["QN"].timestamping.certificate
     with pytest.raises(NotProved, match="whose trust list is not in the bundle"):
-        chains.Trust({}, ())._authority("messages/x.jws", "QN", minutes(1))
+        chains.Trust({}, ()).signer("messages/x.jws", signer, minutes(1))
+    with pytest.raises(NotProved, match="whose trust list is not in the bundle"):
+        chains.Trust({}, ()).stamper("log/timestamp-QN.tsr", stamper, "QN", minutes(1))
 
 
 def test_certificate_not_for_signatures(traded: Corridor, minutes: Minutes) -> None:

@@ -13,7 +13,7 @@ from cryptography import x509
 from certs import jws
 from certs.authority import Authority
 from certs.crossing import BRIDGE, Bounds, policy_of
-from certs.errors import TrustError
+from certs.errors import OutsideNames, TrustError
 from certs.identity import Algorithm
 from certs.trust import TrustStore
 from harness.errors import NotProved
@@ -108,9 +108,9 @@ def under(world: World, *policies: x509.ObjectIdentifier) -> None:
     world.policies = policies
 
 
-def named(world: World, country: str) -> None:
+def named(world: World, country: str, bounds: Bounds = TO_QM) -> None:
     """The signer's certificate names another country's party."""
-    crossed(world)
+    crossed(world, bounds)
     world.country = country
 
 
@@ -144,6 +144,9 @@ BAD: dict[str, Callable[[World], None]] = {
     "a signer at a low level": lambda world: under(world, LOW),
     "a signer at no level": under,
     "a signer in another country's name": lambda world: named(world, "QP"),
+    "a signer in a name that the cross-certificate lets pass": lambda world: named(
+        world, "QP", replace(TO_QM, countries=("QM", "QP"))
+    ),
     "a path longer than allowed": lambda world: crossed(world, replace(TO_QM, below=0)),
     "withdrawn": withdrawn,
     "expired": over,
@@ -168,6 +171,17 @@ def test_neither_recognises(world: World, case: str) -> None:
     with pytest.raises(TrustError):
         world.window()
     with pytest.raises(NotProved):
+        world.auditor()
+
+
+@pytest.mark.parametrize("way", [crossed, bridged])
+def test_the_constraint_says_whose_names(world: World, way: Callable[[World], None]) -> None:
+    """It is the constraint on names that the second reader goes by, and not who vouches: so does the window."""
+    way(world)
+    world.country = "QP"
+    with pytest.raises(OutsideNames):
+        world.window()
+    with pytest.raises(NotProved, match="an authority above CN=QP,C=QP may not vouch for such a name"):
         world.auditor()
 
 
