@@ -67,7 +67,8 @@ def commands(body: str) -> tuple[Command, ...]:
 
 def words(line: str) -> str:
     """A line without what differs from run to run: figures, hexadecimal names, widths of blanks."""
-    line = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{4,}\b", "0", line)
+    # A short name may well be of letters alone: where a run's folder is named, it is one all the same.
+    line = re.sub(r"\b(?=[0-9a-f]*\d)[0-9a-f]{4,}\b|(?<=corridor-runs/)[0-9a-f]{4}\b", "0", line)
     return re.sub(r"\s+", " ", re.sub(r"\d+", "0", line)).strip()
 
 
