@@ -42,7 +42,7 @@ class Token:
     """A token that passed the gates and that nobody checked.
 
     `thumbprint` is what the header says (32 octets); `certificate` is what `x5c` brought along, and no
-    source of trust; `identity` is the hex SHA-256 of the signing input, the same for every signature over it.
+    source of trust.
     """
 
     raw: bytes
@@ -51,7 +51,11 @@ class Token:
     alg: Algorithm
     thumbprint: bytes
     certificate: x509.Certificate | None
-    identity: str
+
+    @property
+    def identity(self) -> str:
+        """The hex SHA-256 of the signing input, the same for every signature over it."""
+        return hashlib.sha256(self.gated.segments.signing_input).hexdigest()
 
     @property
     def header(self) -> Mapping[str, JsonValue]:
@@ -104,7 +108,6 @@ def read(token: bytes) -> Token:
         alg=alg,
         thumbprint=thumbprint,
         certificate=_carried(header["x5c"], thumbprint) if "x5c" in header else None,
-        identity=hashlib.sha256(gated.segments.signing_input).hexdigest(),
     )
 
 
