@@ -35,7 +35,6 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
     PublicFormat,
     load_der_public_key,
-    load_pem_private_key,
 )
 
 from certs import keyfiles
@@ -122,7 +121,7 @@ class HybridKey:
             ValueError: no PEM keys at all.
         """
         octets = path.read_bytes()
-        found = [load_pem_private_key(block, password=None) for block in _BLOCK.findall(octets)]
+        found = [keyfiles.key_in(block, path.name) for block in _BLOCK.findall(octets)]
         match found:
             case [x25519.X25519PrivateKey() as one, mlkem.MLKEM768PrivateKey() as other]:
                 return cls(one, other)

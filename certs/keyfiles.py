@@ -8,8 +8,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from cryptography import x509
+from cryptography import exceptions, x509
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, rsa
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
@@ -53,11 +54,11 @@ def read_key(path: Path) -> PrivateKey:
     """Read a PKCS#8 PEM private key.
 
     Raises:
-        UnsupportedAlgorithm: neither P-256 nor Ed25519 nor ML-DSA-65 nor RSA.
+        UnsupportedAlgorithm: neither P-256 nor Ed25519 nor ML-DSA-65 nor RSA, or encrypted.
         BrokenAlgorithm: an RSA key that is too weak.
         ValueError: no PEM key at all.
     """
-    key = load_pem_private_key(path.read_bytes(), password=None)
+    key = key_in(path.read_bytes(), path.name)
     if isinstance(key, ed25519.Ed25519PrivateKey | mldsa.MLDSA65PrivateKey):
         return key
     if isinstance(key, rsa.RSAPrivateKey):
@@ -66,6 +67,21 @@ def read_key(path: Path) -> PrivateKey:
     if isinstance(key, ec.EllipticCurvePrivateKey) and isinstance(key.curve, ec.SECP256R1):
         return key
     raise UnsupportedAlgorithm(f"{path.name} holds a key that is none of P-256, Ed25519, ML-DSA-65 and RSA")
+
+
+def key_in(pem: bytes, name: str) -> PrivateKeyTypes:
+    """The private key in a PEM text, of whatever kind; `name` says in an error where it lay.
+
+    Raises:
+        UnsupportedAlgorithm: encrypted, or of a kind that the library does not know.
+        ValueError: no PEM key at all.
+    """
+    try:
+        return load_pem_private_key(pem, password=None)
+    except TypeError as error:  # the library's word for a missing password
+        raise UnsupportedAlgorithm(f"{name} is encrypted; here a key lies without a password") from error
+    except exceptions.UnsupportedAlgorithm as error:
+        raise UnsupportedAlgorithm(f"{name} holds a key of an unknown kind: {error}") from error
 
 
 def write_certificate(path: Path, certificate: x509.Certificate) -> None:

@@ -47,7 +47,7 @@ def vouched(
     meant_for_timestamps(certificate)
     if _is_authority(certificate):
         raise WrongUsage("an authority for certificates signed the timestamp with the same key")
-    chosen = _leading_up(certificate, between)
+    chosen = _leading_up(certificate, [each for each in between if each not in roots])
     asked = Question(
         leaf=_der(certificate),
         intermediates=tuple(_der(each) for each in chosen),

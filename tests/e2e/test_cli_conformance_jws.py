@@ -91,28 +91,37 @@ def test_garbage_between_cases(answers: Answers) -> None:
         b'{"id":"x"',
         b'{"id":"twice","id":"twice"}',
         b'{"id":"no token","jwk":{}}',
+        b'{"id":"no jwk","token":""}',
+        b'{"id":"jwk null","jwk":null,"token":""}',
+        b'{"id":"jwk no object","jwk":[],"token":""}',
         b'{"id":"token no text","jwk":{},"token":7}',
         b'{"id":"huge","jwk":{"kty":"RSA","n":' + b"9" * 5000 + b'},"token":""}',
         b'{"id":"deep","jwk":' + b'{"a":' * 5000 + b"1" + b"}" * 5001,
         b'{"id":"not a number","jwk":NaN,"token":""}',
         b'{"id":"surrogate","jwk":{},"token":"\\ud800"}',
         b"\x00" * 100,
+        b"",
+        b"  ",
     ]
-    said, ran = answers(good + b"\n".join(garbage) + b"\n\n  \n" + good)
+    said, ran = answers(good + b"\n".join(garbage) + b"\n" + good)
     assert ran.returncode == 2
-    assert b"13 line(s) were no case" in ran.stderr
+    assert b"18 line(s) were no case" in ran.stderr
     assert len(said) == len(garbage) + 2
     assert verdicts(said)[0] == verdicts(said)[-1] == ("good", "accepted")
     assert all(each["verdict"] == "unsupported" and "not a case" in each["reason"] for each in said[1:-1])
-    assert [each["id"] for each in said[7:9]] == ["no token", "token no text"]
+    assert [each["id"] for each in said[7:11]] == ["no token", "no jwk", "jwk null", "jwk no object"]
+
+
+def test_a_case_without_an_id(answers: Answers) -> None:
+    """It is one, and answered under null: the order says which it was."""
+    said, ran = answers(ndjson({"jwk": EDWARDS, "token": SIGNED}, case("next", EDWARDS, SIGNED)))
+    assert ran.returncode == 0
+    assert verdicts(said) == [(None, "accepted"), ("next", "accepted")]
 
 
 def test_hostile_keys_are_answered(answers: Answers) -> None:
     """A key of whatever form gets a verdict, never accepted."""
     hostile: list[object] = [
-        None,
-        [],
-        "RSA",
         {},
         {"kty": None},
         {"kty": ["EC"]},

@@ -136,14 +136,15 @@ def test_verdicts_and_moments(answers: Answers, authority: Authority) -> None:
         case(authority, stamped(other), 12),
         case(authority, b"\x30\x80" * 3000, 13),
         case(authority, token, 14) | {"token": "no base64!"},
+        case(authority, token, 15, at="2026-03-01t11:00:00.5+01:00"),
     )
     (late,) = answers(case(authority, token, at="9999-12-31T23:59:59Z"))
     assert late["verdict"] == "indeterminate"
     verdicts = [one["verdict"] for one in said]
-    assert [one["id"] for one in said] == list(range(1, 15))
+    assert [one["id"] for one in said] == list(range(1, 16))
     good, bad = "valid", "invalid"
     assert verdicts[:8] == [good, bad, bad, bad, bad, bad, good, "indeterminate"]
-    assert verdicts[8:] == ["unsupported", good, bad, bad, bad, bad]
+    assert verdicts[8:] == ["unsupported", good, bad, bad, bad, bad, good]
     assert said[0] == {"id": 1, "verdict": "valid", "reason": "", "time": "2026-03-01T09:30:00.000Z"}
     assert said[1]["reason"].startswith("OtherTimestamp: ")
     assert said[1]["time"] == said[0]["time"]
@@ -160,12 +161,14 @@ def test_lines_that_are_no_case(answers: Answers, authority: Authority) -> None:
         {**plain, "digest": "xyz"},
         {**plain, "roots": ["no PEM"]},
         {**plain, "at": "yesterday"},
+        {**plain, "at": "2026-W10-1T11:00:00Z"},
+        "",
         {**plain, "hash": "blue"},
         plain,
         code=2,
     )
-    assert [one["verdict"] for one in said] == ["indeterminate"] * 7 + ["valid"]
-    assert all(one["reason"].startswith("not a case: ") for one in said[:7])
+    assert [one["verdict"] for one in said] == ["indeterminate"] * 9 + ["valid"]
+    assert all(one["reason"].startswith("not a case: ") for one in said[:9])
 
 
 def test_a_certificate_that_nobody_brings(answers: Answers, authority: Authority) -> None:

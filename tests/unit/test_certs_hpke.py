@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from hypothesis import given, settings
@@ -38,6 +37,8 @@ from certs.identity import KEY_AGREEMENT, Algorithm
 from certs.jwe import Opener
 from certs.trust import TrustStore
 from harness.clock import Chance
+
+from . import papers
 
 AT = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 SECRET = b"head.payload.signature" * 100
@@ -74,31 +75,12 @@ def with_header(token: bytes, **changes: object) -> bytes:
 
 
 def by_the_papers(token: bytes, key: hpke.HybridKey) -> bytes:
-    """Open a token without the library's HPKE: X-Wing from its halves, the key schedule from SHAKE256, both as written.
-
-    X-Wing: draft-connolly-cfrg-xwing-kem, 5.3. One-stage key schedule: draft-ietf-hpke-hpke, 5.1, and 4 for its
-    labels. What is bound: draft-ietf-jose-hpke-encrypt, 6.1.
-    """
-
-    def long(octets: bytes) -> bytes:
-        return len(octets).to_bytes(2, "big") + octets
-
+    """Open a token without the library's HPKE. What is bound: draft-ietf-jose-hpke-encrypt, 6.1."""
     head, wrapped, iv, ciphertext, tag = parts_of(token)
     encapsulated = base64url(json.loads(head)["ek"].encode(), what="ek")
-    by_lattice, by_curve = encapsulated[:1088], encapsulated[1088:]
-    shared = hashlib.sha3_256(
-        key.mlkem.decapsulate(by_lattice)
-        + key.x25519.exchange(x25519.X25519PublicKey.from_public_bytes(by_curve))
-        + by_curve
-        + key.x25519.public_key().public_bytes_raw()
-        + b"\\.//^\\"
-    ).digest()
-    suite = b"HPKE" + bytes.fromhex("647a 0011 0002")
-    octets = 32 + 12 + 64  # key, nonce, exporter's secret
-    context = b"\x00" + long(b"") + long(b"JOSE-HPKE rcpt\xffA256GCM\xff")
-    labeled = b"HPKE-v1" + suite + long(b"secret") + octets.to_bytes(2, "big") + context
-    schedule = hashlib.shake_256(long(b"") + long(shared) + labeled).digest(octets)
-    content_key = AESGCM(schedule[:32]).decrypt(schedule[32:44], wrapped, b"")
+    info = b"JOSE-HPKE rcpt\xffA256GCM\xff"
+    wrapping, nonce, _ = papers.schedule(papers.shared(encapsulated, key), papers.AES256, info)
+    content_key = AESGCM(wrapping).decrypt(nonce, wrapped, b"")
     return AESGCM(content_key).decrypt(iv, ciphertext + tag, token.split(b".")[0])
 
 

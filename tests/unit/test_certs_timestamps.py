@@ -25,12 +25,13 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from certs import ber, drafts, stamping, stamps, timestamps
+from certs import ber, drafts, stamp_paths, stamping, stamps, timestamps
 from certs.authority import Authority
 from certs.drafts import Draft, Issuer
 from certs.errors import (
     AlgorithmMismatch,
     BadSignature,
+    BrokenPath,
     Expired,
     MalformedTimestamp,
     NotYetValid,
@@ -632,3 +633,18 @@ def test_bombs(octets: bytes) -> None:
     """Deep, long and huge things are refused at once, without a stack that runs over."""
     with pytest.raises(MalformedTimestamp):
         timestamps.read(octets)
+
+
+def test_the_limit_between() -> None:
+    """Eight certificates may stand between and a root above them; with a ninth none is tried, and it says nine."""
+    root = Authority.found("QM", AT, Chance(1).octets, YEARS)
+    signer, key = root.timestamping.certificate, root._issuing_key
+    between = [root.issuing]
+    for number in range(stamp_paths.MOST_BETWEEN):
+        again = Draft(root.issuing.subject, key.public_key(), number + 1, AT, AT + YEARS, drafts.for_authority(below=0))
+        between.append(again.signed(root.root_issuer))
+    *enough, _ = between
+    assert len(enough) == stamp_paths.MOST_BETWEEN
+    assert stamp_paths.vouched(signer, roots=[root.root], between=[*enough, root.root], at=MADE) == signer
+    with pytest.raises(BrokenPath, match=r"^9 certificates between; at most 8 take part"):
+        stamp_paths.vouched(signer, roots=[root.root], between=[*between, root.root], at=MADE)

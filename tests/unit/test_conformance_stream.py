@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import io
 import json
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -15,7 +17,7 @@ from hypothesis import strategies as st
 from certs import stamping
 from certs.authority import Authority
 from certs.gates import JsonValue, base64url_encode
-from harness.cli.conformance import jws, stream, timestamp, x509
+from harness.cli.conformance import jws, moments, stream, timestamp, x509
 from harness.clock import Chance
 from harness.errors import BadInput
 
@@ -121,10 +123,10 @@ def line(case: object) -> bytes:
 
 
 @pytest.mark.parametrize("name", KINDS)
-@given(lines=st.lists(st.binary(max_size=80).filter(lambda octets: octets.strip() and b"\n" not in octets), max_size=5))
+@given(lines=st.lists(st.binary(max_size=80).filter(lambda octets: b"\n" not in octets), max_size=5))
 @settings(deadline=None, max_examples=50)
 def test_any_octets(name: str, lines: list[bytes]) -> None:
-    """Each line is answered as no case, and the good ones around them as ever."""
+    """Each line, a blank one too, is answered as no case, and the good ones around them as ever."""
     kind = KINDS[name]
     said, every = answered(kind, line(kind.case) + b"\n".join([*lines, line(kind.case)]))
     assert [each["verdict"] for each in said] == [kind.good, *[kind.otherwise] * len(lines), kind.good]
@@ -144,6 +146,119 @@ def test_any_value_in_any_field(name: str, data: st.DataObject) -> None:
     assert said[0]["id"] == (value if field == "id" else 1)
     assert said[0].keys() == said[1].keys()
     assert said[1]["verdict"] == kind.good
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_what_must_be_there(name: str, repo_root: Path) -> None:
+    """What the published schema calls required is: absent or null, it leaves no case. All else may go."""
+    kind = KINDS[name]
+    schema = json.loads((repo_root / "docs" / "schemas" / f"conformance-{name}-case.schema.json").read_bytes())
+    assert schema["required"]
+    for field in kind.case:
+        absent = {key: value for key, value in kind.case.items() if key != field}
+        said, every = answered(kind, line(absent) + line({**kind.case, field: None}))
+        assert [str(each["reason"]).startswith("not a case: ") for each in said] == [field in schema["required"]] * 2
+        assert every is (field not in schema["required"])
+        assert [each["id"] for each in said] == ([None, None] if field == "id" else [1, 1])
+
+
+def test_blank_lines_and_the_last_one() -> None:
+    """Blank lines are answered where they stand; behind the last line feed is a line only where something is."""
+    kind = KINDS["jws"]
+    good = line(kind.case)
+    for lines, expected in (
+        (b"", []),
+        (b"\n", ["unsupported"]),
+        (good + b"\r\n \t\n" + good.rstrip(b"\n"), ["accepted", "unsupported", "unsupported", "accepted"]),
+    ):
+        said, every = answered(kind, lines)
+        assert [each["verdict"] for each in said] == expected
+        assert every is ("unsupported" not in expected)
+        assert all(each["reason"] == "not a case: a blank line" for each in said if each["verdict"] == "unsupported")
+
+
+MOMENTS = {
+    "2026-06-01T00:00:00Z": AT,
+    "2026-06-01t00:00:00z": AT,
+    "2026-06-01T02:00:00+02:00": AT,
+    "2026-05-31T17:00:00-07:00": AT,
+    "2026-06-01T00:00:00-00:00": AT,
+    "2026-06-01T00:00:00.1Z": AT.replace(microsecond=100_000),
+    "2026-06-01T00:00:00.0000019999Z": AT.replace(microsecond=1),
+    "2026-05-31T23:59:60Z": AT,
+    "2026-06-01T01:59:60+02:00": AT,
+    "2026-05-31T23:59:60.5Z": AT.replace(microsecond=500_000),
+}
+
+
+@pytest.mark.parametrize("written", MOMENTS)
+def test_moments(written: str, repo_root: Path) -> None:
+    """RFC 3339, 5.6 and 5.7: small letters, offsets, fractions, leap seconds; the schemas say so too."""
+    assert moments.moment({"at": written}, "at") == MOMENTS[written]
+    assert all(re.search(pattern, written) for pattern in patterns(repo_root))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "",
+        "2026-06-01",
+        "20260601T000000Z",
+        "2026-06-01T00:00Z",
+        "2026-06-01T00:00:00",
+        "2026-06-01 00:00:00Z",
+        "2026-W23-1T00:00:00Z",
+        "2026-152T00:00:00Z",
+        "2026-06-01T00:00:00,5Z",
+        "2026-06-01T00:00:00.Z",
+        "2026-06-01T00:00:00+02",
+        "2026-06-01T00:00:00+0200",
+        "2026-06-01T00:00:00+02:00:00",
+        "2026-06-01T00:00:00+24:00",
+        "2026-06-01T00:00:00+02:60",
+        "2026-06-01T24:00:00Z",
+        "2026-06-01T00:60:00Z",
+        "2026-06-01T00:00:61Z",
+        " 2026-06-01T00:00:00Z",
+        "2026-06-01T00:00:00Z\n",
+        "+2026-06-01T00:00:00Z",
+        "٢٠٢٦-06-01T00:00:00Z",
+    ],
+)
+def test_spellings_that_are_no_moment(written: str, repo_root: Path) -> None:
+    """Other forms of ISO 8601 are no moment of RFC 3339, whatever the language's own reader makes of them."""
+    with pytest.raises(stream.NotACase, match="at must be a moment as in RFC 3339"):
+        moments.moment({"at": written}, "at")
+    assert not any(re.search(pattern, written) for pattern in patterns(repo_root) if not written.endswith("\n"))
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2026-02-29T00:00:00Z",
+        "2026-13-01T00:00:00Z",
+        "0000-01-01T00:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:59-00:01",
+        "9999-12-31T23:59:60Z",
+        "2026-06-01T12:00:60Z",
+        "2026-06-02T23:59:60Z",
+        "2026-05-31T23:59:60+02:00",
+    ],
+)
+def test_moments_that_there_are_not(written: str) -> None:
+    """Rightly spelt, and in no calendar, or beyond what can be counted."""
+    with pytest.raises(stream.NotACase, match=r"RFC 3339, 5\.7"):
+        moments.moment({"at": written}, "at")
+
+
+def patterns(repo_root: Path) -> list[str]:
+    """How the published schemas spell a moment."""
+    schemas = repo_root / "docs" / "schemas"
+    return [
+        json.loads((schemas / f"conformance-{name}-case.schema.json").read_bytes())["properties"]["at"]["pattern"]
+        for name in ("x509", "timestamp")
+    ]
 
 
 @given(name=st.text(max_size=12), value=JUNK)

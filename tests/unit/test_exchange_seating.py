@@ -7,8 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 
-from certs import hpke, jwe
+from certs import hpke, jwe, keyfiles
 from harness.clock import Chance
 from harness.errors import BadInput
 from harness.exchange import seating
@@ -132,6 +133,12 @@ def _without_key(folder: Path) -> None:
     (folder / "signing" / "key.pem").unlink()
 
 
+def _encrypted_key(folder: Path) -> None:
+    key = keyfiles.read_key(folder / "signing" / "key.pem")
+    password = BestAvailableEncryption(b"open")
+    (folder / "signing" / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, password))
+
+
 @pytest.mark.parametrize(
     ("damage", "told"),
     [
@@ -146,6 +153,7 @@ def _without_key(folder: Path) -> None:
         (_other_partners_agreement, r"QX\.json is between QM and QN"),
         (_without_agreements, "holds no agreement"),
         (_without_key, "holds no identity"),
+        (_encrypted_key, r"holds no identity: key\.pem is encrypted"),
     ],
     ids=lambda value: getattr(value, "__name__", "").strip("_"),
 )

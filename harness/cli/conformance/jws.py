@@ -11,9 +11,9 @@ from typing import Final
 import click
 
 from certs import jwk, tokens
-from certs.errors import MalformedKey, NationalAlgorithm, TrustError, UnsupportedAlgorithm
+from certs.errors import NationalAlgorithm, TrustError, UnsupportedAlgorithm
 from certs.gates import base64url_encode
-from harness.cli.conformance.stream import Answer, Case, answer, text
+from harness.cli.conformance.stream import Answer, Case, answer, nested, text
 
 ACCEPTED: Final = "accepted"
 REFUSED: Final = "refused"
@@ -24,8 +24,8 @@ UNSUPPORTED: Final = "unsupported"
 def command() -> None:
     """Check tokens against public keys.
 
-    A case is {"id", "jwk", "token"}, an answer {"id", "verdict", "reason", "payload"}; a verdict is accepted, refused
-    or unsupported.
+    A case is {"id", "jwk", "token"}, where id may be left out; an answer is {"id", "verdict", "reason", "payload"}. A
+    verdict is accepted, refused or unsupported.
 
     \b
     Examples:
@@ -36,9 +36,9 @@ def command() -> None:
 
 def judged(case: Case) -> Answer:
     """The verdict on one token. Raises NotACase."""
-    token, key = text(case, "token").encode(), case.get("jwk")
+    token, key = text(case, "token").encode(), nested(case, "jwk")
     try:
-        algorithm, payload = _checked(token, key if isinstance(key, dict) else None)
+        algorithm, payload = _checked(token, key)
     except (UnsupportedAlgorithm, NationalAlgorithm) as error:
         return _said(UNSUPPORTED, error)
     except TrustError as error:
@@ -47,9 +47,7 @@ def judged(case: Case) -> Answer:
     return {"verdict": ACCEPTED, "reason": f"the signature is good ({algorithm})", "payload": encoded}
 
 
-def _checked(token: bytes, key: jwk.Jwk | None) -> tuple[str, bytes]:
-    if key is None:
-        raise MalformedKey("jwk is no object")
+def _checked(token: bytes, key: jwk.Jwk) -> tuple[str, bytes]:
     # (1) With a shared secret nobody can be held to what was signed: not ours, whatever the token is.
     if key.get("kty") == "oct":
         jwk.read(key)

@@ -1,6 +1,7 @@
 """Cases in, answers out: NDJSON, one answer for each line, in order, and never anything else on stdout.
 
-A line that is no case is answered too, under the verdict that claims nothing; the command then ends with exit code 2.
+A line that is no case, a blank one among them, is answered too, under the verdict that claims nothing, so that answers
+and lines can be counted off against each other; the command then ends with exit code 2.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ def answer(
     beside: Mapping[str, JsonValue] | None = None,
     source: IO[bytes] | None = None,
 ) -> None:
-    """Answer each line of `source` (stdin when None) with what `handle` says of it, and the case's own id.
+    """Answer each line of `source` (stdin when None) with what `handle` says of it, and the case's own id, or null.
 
     Args:
         handle: the verdict on one case, without its id. May raise NotACase.
@@ -49,7 +50,7 @@ def answer(
     for line in _lines(sys.stdin.buffer if source is None else source):
         name: JsonValue = None
         try:
-            case = strict_object(line, largest=LARGEST)
+            case = _case(line)
             name = case.get("id")
             said = handle(case)
         except (NotStrictJson, NotACase) as error:
@@ -73,6 +74,14 @@ def text(case: Case, name: str) -> str:
     return found
 
 
+def nested(case: Case, name: str) -> Case:
+    """The object under `name`. Raises NotACase."""
+    found = case.get(name)
+    if not isinstance(found, dict):
+        raise NotACase(f"{name} must be an object")
+    return found
+
+
 def texts(case: Case, name: str) -> list[str]:
     """The texts under `name`, none when it is absent or null. Raises NotACase."""
     found = case.get(name)
@@ -83,11 +92,16 @@ def texts(case: Case, name: str) -> list[str]:
     return [one for one in found if isinstance(one, str)]
 
 
+def _case(line: bytes) -> Case:
+    if not line.strip():
+        raise NotACase("a blank line")
+    return strict_object(line, largest=LARGEST)
+
+
 def _lines(source: IO[bytes]) -> Iterator[bytes]:
-    """The lines that are not blank; of one that is too long for a case no more than shows it."""
+    """The lines; of one that is too long for a case no more than shows it."""
     while line := source.readline(LARGEST + 2):
         rest = line
         while not rest.endswith(b"\n") and (rest := source.readline(_PIECE)):
             pass
-        if line.strip():
-            yield line
+        yield line

@@ -10,7 +10,7 @@ import binascii
 import hashlib
 import warnings
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 import click
@@ -29,6 +29,7 @@ from certs.errors import (
 )
 from certs.identity import UNREADABLE, readable
 from certs.stamp_keys import HASHES
+from harness.cli.conformance.moments import moment
 from harness.cli.conformance.stream import Answer, Case, NotACase, answer, text, texts
 from harness.clock import stamp
 
@@ -59,7 +60,8 @@ def command() -> None:
 
 def judged(case: Case) -> Answer:
     """The verdict on one case. Raises NotACase."""
-    token, at = text(case, "token"), _moment(case)
+    token = text(case, "token")
+    at = None if case.get("at") is None else moment(case, "at")
     digest, name = _digest(case), _hash(case)
     unread: list[str] = []
     roots, between = _certificates(case, "roots", unread), _certificates(case, "intermediates", unread)
@@ -151,18 +153,6 @@ def _hash(case: Case) -> str | None:
     if plain not in HASHES and plain not in hashlib.algorithms_available:
         raise NotACase(f"hash must be the name of one, sha256 say, not {text(case, 'hash')[:40]!r}")
     return plain
-
-
-def _moment(case: Case) -> datetime | None:
-    if case.get("at") is None:
-        return None
-    try:
-        read = datetime.fromisoformat(text(case, "at"))
-        if read.tzinfo is None:
-            raise NotACase("at must name its offset from UTC (RFC 3339)")
-        return read.astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise NotACase(f"at must be a moment (RFC 3339): {error}") from error
 
 
 def _certificates(case: Case, name: str, unread: list[str]) -> list[x509.Certificate]:

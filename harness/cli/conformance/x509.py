@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from datetime import UTC, datetime
 from typing import Final
 
 import click
@@ -18,6 +17,7 @@ from certs import paths
 from certs.errors import PathTooCostly, RevocationUnknown, TrustError, UnsupportedAlgorithm
 from certs.question import Question
 from harness.cli.conformance import stream
+from harness.cli.conformance.moments import moment
 from harness.cli.conformance.stream import Answer, Case, NotACase
 
 WITHIN: Final = 5.0
@@ -25,7 +25,6 @@ WITHIN: Final = 5.0
 
 _DOTTED: Final = re.compile(r"[0-2](\.(0|[1-9][0-9]*))+")
 _ARMOUR: Final = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----([A-Za-z0-9+/=\s]*)-----END \1-----")
-_MOMENT: Final = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)")
 _BITS: Final = {
     "digitalSignature": "digital_signature",
     "nonRepudiation": "non_repudiation",
@@ -76,7 +75,7 @@ def question(case: Case) -> Question:
         intermediates=_all(case, "intermediates"),
         anchors=_all(case, "anchors"),
         crls=_all(case, "crls"),
-        at=_moment(stream.text(case, "at")),
+        at=moment(case, "at"),
         policies=_dotted(case, "policies"),
         explicit_policy=_flag(case, "explicit_policy"),
         inhibit_mapping=_flag(case, "inhibit_mapping"),
@@ -107,16 +106,6 @@ def _octets(armoured: str) -> bytes:
         return base64.b64decode("".join(armoured.split()), validate=True)
     except binascii.Error:
         return b""
-
-
-def _moment(text: str) -> datetime:
-    try:
-        if not _MOMENT.fullmatch(text):
-            raise ValueError(text)
-        # RFC 3339, 5.6 allows small letters; fromisoformat reads no more than six digits of a second.
-        return datetime.fromisoformat(re.sub(r"(\.\d{6})\d+", r"\1", text.upper())).astimezone(UTC)
-    except (ValueError, OverflowError) as error:
-        raise NotACase("at must be a moment as in RFC 3339") from error
 
 
 def _dotted(case: Case, name: str) -> tuple[str, ...]:
