@@ -33,7 +33,7 @@ from harness.brokers.aot import options
 from harness.brokers.formatting import format_storage
 from harness.brokers.jars import Jars, find_jars
 from harness.brokers.java import find_java
-from harness.brokers.settings import HOST, JVM, failed, free_ports, jvm_log, properties, write
+from harness.brokers.settings import HOST, JVM, failed, free_ports, jvm_log, properties, with_detour, write
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
 from harness.exchange.kafka import Credentials, KafkaBus
@@ -166,7 +166,8 @@ class LocalBroker:
         port, controller, *detour = free_ports(4)
         # (3) Ports are found here, not earlier: each try has its own.
         data = self.folder / f"data-{number}"
-        chosen = _with_detour(self._properties(data, port, controller), *detour)
+        own = self._properties(data, port, controller)
+        chosen = with_detour(own, told=detour[0], listens=f"{HOST}:{detour[1]}")
         write(settings, chosen)
         flags = (*JVM, *options(java, jars, JVM), *jvm_log(self.folder))
         command = (*_bound_to_us(), str(java), *flags, "-cp", jars.classpath)
@@ -218,17 +219,6 @@ async def answering(address: str, credentials: Credentials | None) -> None:
         await bus.answers()
     finally:
         await bus.close()
-
-
-def _with_detour(settings: Mapping[str, str], told: int, listens: int) -> Mapping[str, str]:
-    """A further listener as guarded as the first. Clients that come to it are told the port of the detour instead."""
-    guarded = settings["listener.security.protocol.map"].partition(":")[2].partition(",")[0]
-    added = {
-        "listeners": f"DETOUR://{HOST}:{listens}",
-        "advertised.listeners": f"DETOUR://{HOST}:{told}",
-        "listener.security.protocol.map": f"DETOUR:{guarded}",
-    }
-    return {**settings, **{name: f"{settings[name]},{more}" for name, more in added.items()}}
 
 
 def _bound_to_us() -> tuple[str, ...]:

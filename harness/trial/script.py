@@ -25,7 +25,7 @@ Play = Callable[[Stage], Awaitable[None]]
 
 KAFKA: Final = "kafka"
 OURS: Final = "a kafka started here"
-"""What a scenario can need of its bus: any Kafka, or one of `--bus local`, whose roads are ours to cut."""
+"""What a scenario can need of its bus: any Kafka, or one that the run itself starts, whose roads are ours to cut."""
 
 
 @dataclass(frozen=True)
