@@ -36,6 +36,7 @@ from harness.brokers.java import find_java
 from harness.brokers.settings import HOST, JVM, failed, free_ports, jvm_log, properties, with_detour, write
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
+from harness.exchange.bus import Doorway
 from harness.exchange.kafka import Credentials, KafkaBus
 
 _TRIES = 3
@@ -52,6 +53,8 @@ class _Running:
     process: Process
     address: str
     command: tuple[str, ...]
+    told: Mapping[str, str]
+    settings: Path
     log: Path
     data: Path
     detour: tuple[int, int]
@@ -153,6 +156,20 @@ class LocalBroker:
         self._running = replace(running, process=process)
         await self._answering(process, int(running.address.rpartition(":")[2]), running.log)
 
+    async def opens(self, doorway: Doorway) -> None:
+        """Be killed, and started again with another doorway; return once it answers.
+
+        Raises:
+            RoadFailed: it does not come up again.
+        """
+        running, trusted = self._now(), self.folder / "trusted.pem"
+        own = await asyncio.to_thread((self.folder / "authority.pem").read_bytes)
+        await asyncio.to_thread(trusted.write_bytes, b"".join((own, *doorway.roots)))
+        asked = "required" if doorway.asks else "requested"
+        told = {"ssl.client.auth": asked, "ssl.truststore.location": trusted.as_posix()}
+        write(running.settings, {**running.told, **told})
+        await self.falls()
+
     def _issue(self) -> Credentials | None:
         at, chance = SystemClock().now(), Chance().octets
         return issue_all(self.folder, self._principals, (HOST, "localhost"), at=at, chance=chance)
@@ -180,7 +197,7 @@ class LocalBroker:
         except BaseException:
             await _stop(process)
             raise
-        return _Running(process, f"{HOST}:{port}", serving, log, data, (detour[0], detour[1]))
+        return _Running(process, f"{HOST}:{port}", serving, chosen, settings, log, data, (detour[0], detour[1]))
 
     async def _answering(self, process: Process, port: int, log: Path) -> None:
         """Wait until Kafka answers, or ends, or the time is up."""

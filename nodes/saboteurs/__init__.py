@@ -70,8 +70,10 @@ from nodes.saboteurs.road import (
     ServesTheLoudest,
     StallsOnPoison,
     WritesItAgain,
+    any_authority_will_do,
     everybody_reads,
     everybody_writes,
+    nobody_is_asked,
     nobody_waits,
 )
 from nodes.saboteurs.seals import (
@@ -203,7 +205,9 @@ __all__ = [
     "TrimsSignatures",
     "TrustsAnySeal",
     "WritesItAgain",
+    "any_authority_will_do",
     "everybody_reads",
     "everybody_writes",
+    "nobody_is_asked",
     "nobody_waits",
 ]

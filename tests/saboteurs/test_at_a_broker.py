@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,6 +14,7 @@ from harness.exchange.bus import OPERATOR
 from harness.trial.buses import BusMaker
 from harness.trial.runner import Playbill
 from harness.trial.script import Saboteur, Scenario
+from harness.trial.stranger import FOREIGN_CERTIFICATE, NO_CERTIFICATE
 from scenarios.pack import PACK
 
 from .catching import SEATED, a_name, caught
@@ -23,9 +26,10 @@ BY_A_DETOUR = 20.0
 """The same, where the road to it fails: clients wait until a request is overdue, and come again."""
 
 OF_A_BROKER = [(scenario, saboteur) for scenario, saboteur in SEATED if scenario.needs or saboteur.seat == OPERATOR]
+AT_THE_DOOR = [(scenario, saboteur) for scenario, saboteur in OF_A_BROKER if saboteur.door]
 
 
-@pytest.mark.parametrize(("scenario", "saboteur"), OF_A_BROKER, ids=a_name)
+@pytest.mark.parametrize(("scenario", "saboteur"), [one for one in OF_A_BROKER if not one[1].door], ids=a_name)
 @pytest.mark.long("each waits for what a saboteur never does")
 @pytest.mark.timeout(90)  # a deadline of an agreement passes, and nobody cosigns for who listens to one partner alone
 async def test_a_saboteur_at_a_real_broker(
@@ -35,3 +39,23 @@ async def test_a_saboteur_at_a_real_broker(
     patience = BY_A_DETOUR if scenario.detour else ON_KAFKA
     bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=patience, broker=broker)
     await caught(scenario, saboteur, bill, tmp_path / "run")
+
+
+KNOCKS: Final = {"nobody_is_asked": NO_CERTIFICATE, "any_authority_will_do": FOREIGN_CERTIFICATE}
+"""For whom each of them opens the door."""
+
+
+@pytest.mark.parametrize(("scenario", "saboteur"), AT_THE_DOOR, ids=a_name)
+@pytest.mark.long("a broker of its own, started twice")
+@pytest.mark.timeout(90)
+async def test_a_saboteur_who_keeps_the_door(
+    scenario: Scenario,
+    saboteur: Saboteur,
+    made_on: Callable[[LocalBroker], BusMaker],
+    mortal: LocalBroker,
+    tmp_path: Path,
+) -> None:
+    """Each lets QP in by one way of knocking, and the check names that one; the other ways stay shut."""
+    bill = Playbill(PACK, made_on(mortal), "local", SystemClock(), 1, patience=ON_KAFKA, broker=mortal)
+    broken = await caught(scenario, saboteur, bill, tmp_path / "run")
+    assert f"what={KNOCKS[saboteur.name]}" in broken.expected
