@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import sys
-import tempfile
 from pathlib import Path
 
 from harness.clock import SystemClock
@@ -20,6 +19,7 @@ from harness.exchange import topics
 from harness.trial import packs
 from harness.trial.buses import LOCAL, standing
 from harness.trial.measure import quantile
+from harness.trial.scratch import Scratch
 from harness.trial.soak import Fault, Plan, Soaked, soak
 
 
@@ -27,10 +27,14 @@ def _told(fault: Fault) -> None:
     print(fault, flush=True)
 
 
+def _said(text: str) -> None:
+    print(text, file=sys.stderr)
+
+
 async def _soaked(plan: Plan, folder: Path) -> Soaked:
     ground = packs.installed()[0]
     principals = [topics.principal(party) for party in ground.corridors[0].parties]
-    async with standing(LOCAL, folder, principals, SystemClock(), lambda text: print(text, file=sys.stderr)) as stands:
+    async with standing(LOCAL, folder, principals, SystemClock(), _said) as stands:
         return await soak(ground, stands, folder / "soak", plan, _told)
 
 
@@ -40,12 +44,14 @@ def main() -> int:
     parser.add_argument("exchanges", type=int, nargs="?", default=10_000)
     parser.add_argument("--every", type=int, default=2000, help="exchanges between two faults, about")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--out", type=Path, help="keep seats, logs and broker in this folder")
+    parser.add_argument("--out", type=Path, help="keep seats, logs and broker in this folder; else on failure only")
     asked = parser.parse_args()
     try:
-        with tempfile.TemporaryDirectory(prefix="corridor-soak-") as scratch:
+        with Scratch("corridor-soak-", _said) as scratch:
             plan = Plan(asked.exchanges, asked.every, asked.seed)
-            came = asyncio.run(_soaked(plan, asked.out or Path(scratch)))
+            came = asyncio.run(_soaked(plan, asked.out or scratch.folder))
+            if came.broken:
+                scratch.fails()
     except CorridorError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -27,7 +27,17 @@ from typing import TYPE_CHECKING, Final, Self
 from harness.brokers.access import issue_all
 from harness.brokers.engine import HOST, Engine, PortTaken
 from harness.brokers.jars import KAFKA
-from harness.brokers.settings import BROKER, JVM, LOG4J, LOG_LINE, cluster_id, failed, free_ports, properties
+from harness.brokers.settings import (
+    BROKER,
+    JVM,
+    LOG4J,
+    LOG_LINE,
+    cluster_id,
+    failed,
+    free_ports,
+    properties,
+    with_detour,
+)
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
 from harness.exchange.bus import Unreachable
@@ -46,6 +56,7 @@ _AGAIN: Final = 0.1
 _FOLDER: Final = Path("/corridor")  # in the container
 _PORT: Final = 9092  # in the container, as the controller's
 _CONTROLLER: Final = 9093
+_DETOUR: Final = 9094
 
 
 def image_wanted(environment: Mapping[str, str]) -> str:
@@ -96,6 +107,11 @@ class ContainerBroker:
     def logs(self) -> tuple[Path, ...]:
         """Kafka's own logs, oldest try first."""
         return tuple(sorted(self.folder.glob("broker-*.log")))
+
+    @property
+    def detour(self) -> tuple[int, int]:
+        """The port from which a detour leads here, as clients that come by it are told, and the one it leads to."""
+        return self._now().detour
 
     def bus(self, prefix: str = "", *, patience: float = 15.0, instance: str | None = None) -> KafkaBus:
         """A bus on this broker; `prefix` keeps runs apart that share it, `instance` names its readers (`KafkaBus`)."""
@@ -154,26 +170,29 @@ class ContainerBroker:
     async def _first_that_answers(self, engine: Engine) -> _Running:
         why: RoadFailed | None = None
         for number in range(1, _TRIES + 1):
-            # (3) The port is found here, not earlier: each try has its own.
-            port = self._wanted or free_ports(1)[0]
+            # (3) Ports are found here, not earlier: each try has its own.
+            port, *detour = free_ports(3)
             try:
-                return await self._start(engine, port, self.folder / f"broker-{number}.log")
+                return await self._start(
+                    engine, self._wanted or port, (detour[0], detour[1]), self.folder / f"broker-{number}.log"
+                )
             except PortTaken as error:
-                if self._wanted:
+                if error.port == self._wanted:
                     raise
                 why = error
             except RoadFailed as error:
                 why = error
         raise why or Defect("a broker that was never tried")
 
-    async def _start(self, engine: Engine, port: int, log: Path) -> _Running:
+    async def _start(self, engine: Engine, port: int, detour: tuple[int, int], log: Path) -> _Running:
         files = {
             f"{_FOLDER}/{name}": (self.folder / name).read_bytes() for name in (f"{BROKER}.pem", "authority.pem")
         } | {
-            f"{_FOLDER}/server.properties": _written(_told(port)),
+            f"{_FOLDER}/server.properties": _written(_told(port, detour[0])),
             f"{_FOLDER}/log4j2.properties": LOG4J.encode("ascii"),
         }
-        starting = asyncio.create_task(asyncio.to_thread(engine.start, self.image, _command(), files, _PORT, port))
+        ports = {_PORT: port, _DETOUR: detour[1]}
+        starting = asyncio.create_task(asyncio.to_thread(engine.start, self.image, _command(), files, ports))
         try:
             container = await asyncio.shield(starting)
         except asyncio.CancelledError:
@@ -182,7 +201,7 @@ class ContainerBroker:
                 await asyncio.to_thread(engine.remove, await starting)
             raise
         # From here on there is a container to remove.
-        running = _Running(engine, container, f"{HOST}:{port}", log)
+        running = _Running(engine, container, f"{HOST}:{port}", detour, log)
         try:
             await self._answering(running)
         except BaseException:
@@ -225,9 +244,17 @@ class _Running:
     """A container that was started, with its log on the way to a file. Make it inside the event loop."""
 
     def __init__(
-        self, engine: Engine, container: DockerContainer, address: str, log: Path, since: float | None = None
+        self,
+        engine: Engine,
+        container: DockerContainer,
+        address: str,
+        detour: tuple[int, int],
+        log: Path,
+        *,
+        since: float | None = None,
     ) -> None:
         self.address = address
+        self.detour = detour
         self.log = log
         self.ended = asyncio.Event()
         self._engine = engine
@@ -249,7 +276,7 @@ class _Running:
     async def again(self) -> _Running:
         """Kill what runs in the container, start it again, and return it with its log going on in the same file."""
         since = await asyncio.shield(asyncio.to_thread(self._fall))
-        return _Running(self._engine, self.container, self.address, self.log, since)
+        return _Running(self._engine, self.container, self.address, self.detour, self.log, since=since)
 
     def _fall(self) -> float:
         self._engine.kill(self.container)
@@ -265,14 +292,14 @@ class _Running:
         self._follower.join()
 
 
-def _told(port: int) -> dict[str, str]:
+def _told(port: int, detour: int) -> Mapping[str, str]:
     """The properties of local, for one that listens in a container and is reached from outside it."""
     own = properties(_FOLDER, Path("/tmp/corridor"), _PORT, _CONTROLLER)  # noqa: S108  in a container of its own
-    return {
-        **own,
+    reached = {
         "listeners": f"CORRIDOR://0.0.0.0:{_PORT},CONTROLLER://{HOST}:{_CONTROLLER}",
         "advertised.listeners": f"CORRIDOR://{HOST}:{port},CONTROLLER://{HOST}:{_CONTROLLER}",
     }
+    return with_detour({**own, **reached}, told=detour, listens=f"0.0.0.0:{_DETOUR}")
 
 
 def _written(told: Mapping[str, str]) -> bytes:

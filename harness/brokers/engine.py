@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import atexit
 import os
+import re
 import socket
 import sys
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +42,10 @@ _ours: dict[str, DockerContainer] = {}
 
 class PortTaken(RoadFailed):
     """Somebody else has the port on which a container was to be reached."""
+
+    def __init__(self, port: int) -> None:
+        self.port = port
+        super().__init__(f"port {port} of {HOST} is taken", expected="a free port", todo="name another, or none")
 
 
 class Engine:
@@ -117,7 +122,7 @@ class Engine:
                 with suppress(*self._trouble):
                     container.remove(force=True, v=True)
 
-    def start(self, image: str, command: str, files: Mapping[str, bytes], inside: int, outside: int) -> DockerContainer:
+    def start(self, image: str, command: str, files: Mapping[str, bytes], ports: Mapping[int, int]) -> DockerContainer:
         """Start a shell command in a new container of ours.
 
         Args:
@@ -125,11 +130,10 @@ class Engine:
             command: for `sh -c`.
             files: content by absolute path. They are copied in before the start, so that they need no folder that
                 the engine can mount, and no key leaves the run's folder but into this one container.
-            inside: the port that it listens on.
-            outside: the same on this machine's loopback.
+            ports: for each port that it listens on, the one on this machine's loopback.
 
         Raises:
-            PortTaken: somebody has `outside`.
+            PortTaken: somebody has one of those on this machine.
             RoadFailed: Docker does not start it.
         """
         from testcontainers.core.config import testcontainers_config  # noqa: PLC0415
@@ -146,8 +150,9 @@ class Engine:
             security_opt=["no-new-privileges"],
         )
         # `with_bind_ports` knows no address and would open the port to everybody around.
-        published: Any = (HOST, outside)  # Any: docker-py takes a pair, which testcontainers' type does not say
-        container.ports[f"{inside}/tcp"] = published
+        for inside, outside in ports.items():
+            published: Any = (HOST, outside)  # Any: docker-py takes a pair, which testcontainers' type does not say
+            container.ports[f"{inside}/tcp"] = published
         for path, content in files.items():
             # For whatever user the image runs as; nobody but this broker lives in there, and it goes with it.
             container.with_copy_into_container(content, path, 0o444)
@@ -160,9 +165,7 @@ class Engine:
             if not isinstance(error, self._trouble):
                 raise
             if any(words in str(error) for words in _TAKEN):
-                raise PortTaken(
-                    f"port {outside} of {HOST} is taken", expected="a free port", todo="name another, or none"
-                ) from error
+                raise PortTaken(_named(str(error), ports.values())) from error
             raise RoadFailed(
                 f"Docker does not start {image}: {_short(error)}", expected="a container", todo=f"docker run {image}"
             ) from error
@@ -200,6 +203,11 @@ class Engine:
         """Let go of the engine; a `fetch` that another thread waits for ends with the next word about it."""
         self._closed = True
         self._client.client.close()
+
+
+def _named(words: str, ports: Collection[int]) -> int:
+    """Which of these ports Docker's error is about: the first, where it names none."""
+    return next((port for port in ports if re.search(rf":{port}\b", words)), next(iter(ports)))
 
 
 def _hang_up(error: BaseException | None) -> None:

@@ -33,9 +33,10 @@ from harness.brokers.aot import options
 from harness.brokers.formatting import format_storage
 from harness.brokers.jars import Jars, find_jars
 from harness.brokers.java import find_java
-from harness.brokers.settings import HOST, JVM, failed, free_ports, jvm_log, properties, write
+from harness.brokers.settings import HOST, JVM, failed, free_ports, jvm_log, properties, with_detour, write
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, RoadFailed
+from harness.exchange.bus import Doorway
 from harness.exchange.kafka import Credentials, KafkaBus
 
 _TRIES = 3
@@ -52,6 +53,8 @@ class _Running:
     process: Process
     address: str
     command: tuple[str, ...]
+    told: Mapping[str, str]
+    settings: Path
     log: Path
     data: Path
     detour: tuple[int, int]
@@ -153,6 +156,20 @@ class LocalBroker:
         self._running = replace(running, process=process)
         await self._answering(process, int(running.address.rpartition(":")[2]), running.log)
 
+    async def opens(self, doorway: Doorway) -> None:
+        """Be killed, and started again with another doorway; return once it answers.
+
+        Raises:
+            RoadFailed: it does not come up again.
+        """
+        running, trusted = self._now(), self.folder / "trusted.pem"
+        own = await asyncio.to_thread((self.folder / "authority.pem").read_bytes)
+        await asyncio.to_thread(trusted.write_bytes, b"".join((own, *doorway.roots)))
+        asked = "required" if doorway.asks else "requested"
+        told = {"ssl.client.auth": asked, "ssl.truststore.location": trusted.as_posix()}
+        write(running.settings, {**running.told, **told})
+        await self.falls()
+
     def _issue(self) -> Credentials | None:
         at, chance = SystemClock().now(), Chance().octets
         return issue_all(self.folder, self._principals, (HOST, "localhost"), at=at, chance=chance)
@@ -166,7 +183,8 @@ class LocalBroker:
         port, controller, *detour = free_ports(4)
         # (3) Ports are found here, not earlier: each try has its own.
         data = self.folder / f"data-{number}"
-        chosen = _with_detour(self._properties(data, port, controller), *detour)
+        own = self._properties(data, port, controller)
+        chosen = with_detour(own, told=detour[0], listens=f"{HOST}:{detour[1]}")
         write(settings, chosen)
         flags = (*JVM, *options(java, jars, JVM), *jvm_log(self.folder))
         command = (*_bound_to_us(), str(java), *flags, "-cp", jars.classpath)
@@ -179,7 +197,7 @@ class LocalBroker:
         except BaseException:
             await _stop(process)
             raise
-        return _Running(process, f"{HOST}:{port}", serving, log, data, (detour[0], detour[1]))
+        return _Running(process, f"{HOST}:{port}", serving, chosen, settings, log, data, (detour[0], detour[1]))
 
     async def _answering(self, process: Process, port: int, log: Path) -> None:
         """Wait until Kafka answers, or ends, or the time is up."""
@@ -218,17 +236,6 @@ async def answering(address: str, credentials: Credentials | None) -> None:
         await bus.answers()
     finally:
         await bus.close()
-
-
-def _with_detour(settings: Mapping[str, str], told: int, listens: int) -> Mapping[str, str]:
-    """A further listener as guarded as the first. Clients that come to it are told the port of the detour instead."""
-    guarded = settings["listener.security.protocol.map"].partition(":")[2].partition(",")[0]
-    added = {
-        "listeners": f"DETOUR://{HOST}:{listens}",
-        "advertised.listeners": f"DETOUR://{HOST}:{told}",
-        "listener.security.protocol.map": f"DETOUR:{guarded}",
-    }
-    return {**settings, **{name: f"{settings[name]},{more}" for name, more in added.items()}}
 
 
 def _bound_to_us() -> tuple[str, ...]:

@@ -99,6 +99,23 @@ def properties(certificates: Path, data: Path, port: int, controller: int) -> Ma
     }
 
 
+def with_detour(settings: Mapping[str, str], *, told: int, listens: str) -> Mapping[str, str]:
+    """The properties with a further listener, as guarded as the first, to which a detour leads.
+
+    Args:
+        settings: those of `properties`, or of `plain_properties`.
+        told: the port of the detour, which clients that come to this listener are told instead of its own.
+        listens: HOST:PORT of the listener itself.
+    """
+    guarded = settings["listener.security.protocol.map"].partition(":")[2].partition(",")[0]
+    added = {
+        "listeners": f"DETOUR://{listens}",
+        "advertised.listeners": f"DETOUR://{HOST}:{told}",
+        "listener.security.protocol.map": f"DETOUR:{guarded}",
+    }
+    return {**settings, **{name: f"{settings[name]},{more}" for name, more in added.items()}}
+
+
 def write(path: Path, told: Mapping[str, str]) -> None:
     """Write properties into a file, as Kafka reads them (java.util.Properties, `load`: all but ASCII is escaped)."""
     path.write_text("".join(f"{key}={_escaped(value)}\n" for key, value in told.items()), encoding="ascii")

@@ -1,7 +1,8 @@
 """`corridor bench`: the published figures, measured again on this machine.
 
 Exit codes: 0 measured; 2 wrong usage; 3 the memory bus or the disk failed, or the bus asked for is not there. A figure
-that cannot be had here (no Java, say) is told as skipped, with its reason. What the figures mean: benchmarks/README.md.
+that cannot be had here (no Java, say) is told as skipped, with its reason. What is written is removed in the end; where
+a broker failed, its log stays, and stderr says where. What the figures mean: benchmarks/README.md.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Final
 
 import click
@@ -31,6 +31,7 @@ from harness.trial.buses import CONTAINER, LOCAL, MEMORY, named
 from harness.trial.ground import Ground
 from harness.trial.journal import journal
 from harness.trial.measure import quantile
+from harness.trial.scratch import Scratch
 
 TARGETS: Final = {"--help": 0.15, "demo": 3.0}
 """The commands whose whole process is timed, and the seconds it may take when warm."""
@@ -88,10 +89,11 @@ def command(*, quick: bool, buses: tuple[str, ...], bus_config: Path | None, loa
     face = NdJson() if as_json else Text()
     face.machine()
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(TemporaryDirectory(prefix="corridor-bench-")))
+        scratch = stack.enter_context(Scratch("corridor-bench-", say.progress))
+        folder = scratch.folder
         stack.enter_context(journal(folder))
         # First, so that a broker that is not there is told at once.
-        with_brokers = _Brokers(face, ground, folder, extent, bus_config, asked_for=bool(buses))
+        with_brokers = _Brokers(face, ground, scratch, extent, bus_config, asked_for=bool(buses))
         for number, bus in enumerate(chosen):
             with_brokers.trips(bus, number)
         for number, bus in enumerate(bus for bus in chosen if bus != MEMORY):
@@ -113,7 +115,7 @@ class _Brokers:
 
     face: Text | NdJson
     ground: Ground
-    folder: Path
+    scratch: Scratch
     extent: Extent
     config: Path | None
     """Kafka client properties for brokers at an address."""
@@ -121,7 +123,7 @@ class _Brokers:
 
     def trips(self, bus: str, number: int) -> None:
         """Round trips."""
-        extent, place = self.extent, _new(self.folder / f"trips-{number}")
+        extent, place = self.extent, _new(self.scratch.folder / f"trips-{number}")
         say.progress(f"round trips on {_bus(bus)}, about {extent.trips:g} s")
         with self._perhaps(f"round trips on {_bus(bus)}"):
             doing = trips(
@@ -136,7 +138,7 @@ class _Brokers:
 
     def shared(self, bus: str, number: int) -> None:
         """Parties as one process and as two, and kills."""
-        extent, place = self.extent, _new(self.folder / f"shared-{number}")
+        extent, place = self.extent, _new(self.scratch.folder / f"shared-{number}")
         say.progress(f"parties as one and two processes on {_bus(bus)}, and kills, about {extent.load + 20:g} s")
         with self._perhaps(f"parties as processes on {_bus(bus)}"):
             doing = shared(
@@ -152,7 +154,7 @@ class _Brokers:
 
     def starts(self) -> None:
         """Starts of a broker on this machine."""
-        times, place = self.extent.kills, _new(self.folder / "starts")
+        times, place = self.extent.kills, _new(self.scratch.folder / "starts")
         say.progress(f"starts of a local Apache Kafka, {times} times")
         with self._perhaps("starts of a local Apache Kafka"):
             self.face.starts(asyncio.run(broker_starts(place, starts=times, say=say.progress)))
@@ -167,6 +169,7 @@ class _Brokers:
         except NotReady as error:
             if self.asked_for:
                 raise
+            self.scratch.fails()
             self.face.skipped(what, str(error))
 
 

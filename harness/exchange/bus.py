@@ -116,6 +116,18 @@ class TopicRights:
     bytes_per_second: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Doorway:
+    """Who comes in at a broker's door at all, whatever rights wait inside.
+
+    `asks` is whether who shows no certificate is sent away. `roots` are those (PEM) whose certificates are good there,
+    beside the broker's own authority: none, where no careless operator keeps the door.
+    """
+
+    asks: bool = True
+    roots: tuple[bytes, ...] = ()
+
+
 class Outlet(Protocol):
     """Where one principal puts records."""
 

@@ -257,7 +257,8 @@ async def apart(
 
 def _road_to(broker: Fallible | None) -> Detour:
     if not isinstance(broker, Roundabout):
-        raise BadInput("this bus has no detour", expected="a broker of our own", todo="play it with --bus local")
+        todo = "play it with --bus local or --bus container"
+        raise BadInput("this bus has no detour", expected="a broker of our own", todo=todo)
     return Detour(*broker.detour)
 
 

@@ -15,7 +15,7 @@ from typing import Protocol, runtime_checkable
 
 from harness.clock import Clock
 from harness.errors import BadInput
-from harness.exchange.bus import Bus
+from harness.exchange.bus import Bus, Doorway
 from harness.exchange.memory import MemoryBus
 from harness.trial.processes import Way
 
@@ -39,6 +39,15 @@ class Roundabout(Protocol):
     @property
     def detour(self) -> tuple[int, int]:
         """The port where a detour to it begins, and the one where it ends."""
+        ...
+
+
+@runtime_checkable
+class Doored(Protocol):
+    """A broker of ours whose door its operator can open to others."""
+
+    async def opens(self, doorway: Doorway) -> None:
+        """Be killed, and started again with another doorway; return once it answers."""
         ...
 
 

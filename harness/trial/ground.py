@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from harness.exchange.agreement import Agreement
-from harness.exchange.bus import TopicRights
+from harness.exchange.bus import Doorway, TopicRights
 from harness.exchange.seat import Seat
 from harness.trial.party import Party
 
@@ -20,6 +20,10 @@ Cast = Callable[[Seat], Party]
 
 Grants = Callable[[tuple[TopicRights, ...]], tuple[TopicRights, ...]]
 """What the broker's operator makes of the rights that the agreements give."""
+
+
+Doorkeeper = Callable[[tuple[bytes, ...]], Doorway]
+"""What an operator makes of the broker's door, told the roots (PEM) of all countries' authorities."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from harness.clock import Clock
 from harness.errors import NotReady
 from harness.exchange import topics
 from harness.trial import about
-from harness.trial.buses import LOCAL, MEMORY, Standing, standing
+from harness.trial.buses import CONTAINER, LOCAL, MEMORY, Standing, standing
 from harness.trial.checks import CHECKS
 from harness.trial.founding import PATIENCE
 from harness.trial.history import History
@@ -127,7 +127,7 @@ def unplayable(scenario: Scenario, bus: str, *, mortal: bool = True) -> str:
     """Why this bus cannot show this scenario; empty when it can. `mortal`: its broker is ours to kill."""
     if scenario.kills_the_broker and not mortal:
         return f"kills the broker, and the one at {bus} is not ours to kill (--bus local plays it)"
-    if not scenario.needs or bus == LOCAL or (bus != MEMORY and scenario.needs == KAFKA):
+    if not scenario.needs or bus in (LOCAL, CONTAINER) or (bus != MEMORY and scenario.needs == KAFKA):
         return ""
     return f"needs {scenario.needs}; this run is on the {bus} bus (--bus local plays it)"
 

@@ -62,7 +62,9 @@ async def by_detour(
         yield None
         return
     if not isinstance(broker, Roundabout) or not isinstance(bus, Guarded):
-        raise BadInput("this bus has no detour", expected="a broker of our own", todo="play it with --bus local")
+        raise BadInput(
+            "this bus has no detour", expected="a broker of our own", todo="play it with --bus local or --bus container"
+        )
     port, target = broker.detour
     async with Detour(port, target) as detour:
         for party in parties:

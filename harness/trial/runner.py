@@ -11,19 +11,20 @@ import traceback
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from certs.identity import Algorithm
 from harness.clock import Chance, Clock
-from harness.errors import CorridorError, RoadFailed
+from harness.errors import BadInput, CorridorError, RoadFailed
 from harness.exchange.reasons import Refused
 from harness.trial import about, continuity, isolation, keys, recognition  # noqa: F401 - checks are made when imported
 from harness.trial.acting import Stopped
-from harness.trial.buses import BusMaker, Fallible
+from harness.trial.buses import BusMaker, Doored, Fallible
 from harness.trial.checks import CHECKS
 from harness.trial.founding import PATIENCE, Setting
-from harness.trial.ground import Cast, Grants, under
+from harness.trial.ground import Cast, Doorkeeper, Grants, under
 from harness.trial.history import History, Scribe, What
 from harness.trial.processes import Way
 from harness.trial.roads import Road, by_detour
@@ -100,8 +101,13 @@ async def play(
     *,
     cast: Mapping[str, Cast] | None = None,
     grants: Grants = tuple,
+    door: Doorkeeper | None = None,
 ) -> History:
-    """Play one scenario in `folder` and return its history. What goes wrong goes into the history too."""
+    """Play one scenario in `folder` and return its history. What goes wrong goes into the history too.
+
+    Raises:
+        BadInput: `door` is to be kept in another way, or a road to be cut, and the broker is none of ours.
+    """
     scribe = Scribe(folder / "history.jsonl", bill.clock)
     chance = Chance(bill.seed) if bill.fixed_keys else Chance()
     run = f"{scenario.id.replace('/', '-')}-{chance.token('run', count=4)}"
@@ -124,7 +130,16 @@ async def play(
         async with (
             bill.bus(f"{run}.") as bus,
             by_detour(scenario.detour, bill.broker, bus, scribe) as road,
-            staged(setting, ground, bus, scribe, cast=seated, grants=grants, way=bill.way(road)) as stage,
+            staged(
+                setting,
+                ground,
+                bus,
+                scribe,
+                cast=seated,
+                grants=grants,
+                keeps=None if door is None else partial(_keeps, bill.broker, door),
+                way=bill.way(road),
+            ) as stage,
         ):
             stage.road = road
             stage.broker = bill.broker or (bus if isinstance(bus, Fallible) else None)
@@ -135,6 +150,12 @@ async def play(
     finally:
         scribe.close()
     return History.read(folder / "history.jsonl")
+
+
+async def _keeps(broker: Fallible | None, door: Doorkeeper, roots: tuple[bytes, ...]) -> None:
+    if not isinstance(broker, Doored):
+        raise BadInput("this bus has no door that can be opened", expected="a broker of --bus local")
+    await broker.opens(door(roots))
 
 
 async def _perform(scenario: Scenario, stage: Stage) -> None:

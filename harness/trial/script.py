@@ -15,7 +15,7 @@ from harness.errors import BadInput
 from harness.exchange.agreement import Agreement
 from harness.exchange.bus import OPERATOR
 from harness.trial.checks import Check
-from harness.trial.ground import Cast, Grants, Ground
+from harness.trial.ground import Cast, Doorkeeper, Grants, Ground
 from harness.trial.history import History
 from harness.trial.recognition import Model
 from harness.trial.refusal import Refusal
@@ -25,20 +25,27 @@ Play = Callable[[Stage], Awaitable[None]]
 
 KAFKA: Final = "kafka"
 OURS: Final = "a kafka started here"
-"""What a scenario can need of its bus: any Kafka, or one of `--bus local`, whose roads are ours to cut."""
+"""What a scenario can need of its bus: any Kafka, or one that the run itself starts, whose roads are ours to cut."""
 
 
 @dataclass(frozen=True)
 class Saboteur:
     """Who breaks one promise, the seat it takes in this scenario, and the check that must name it.
 
-    In a party's seat sits a `cast`; in the seat of the broker's operator, somebody who `grants` other rights.
+    In a party's seat sits a `cast`; in the seat of the broker's operator, somebody who `grants` other rights, or keeps
+    the `door` in another way.
     """
 
     seat: str
     cast: Cast | None
     caught_by: str
     grants: Grants = tuple
+    door: Doorkeeper | None = None
+
+    @property
+    def who(self) -> Cast | Doorkeeper | Grants:
+        """What takes the seat."""
+        return self.cast or self.door or self.grants
 
     @property
     def casting(self) -> dict[str, Cast]:
@@ -48,12 +55,17 @@ class Saboteur:
     @property
     def name(self) -> str:
         """The class or function that takes the seat."""
-        return getattr(self.cast or self.grants, "__name__", "?")
+        return getattr(self.who, "__name__", "?")
 
 
 def careless(grants: Grants, caught_by: str) -> Saboteur:
     """An operator of the broker who does not grant what the agreements give."""
     return Saboteur(OPERATOR, None, caught_by, grants)
+
+
+def careless_at_the_door(door: Doorkeeper, caught_by: str) -> Saboteur:
+    """An operator of the broker who lets in whom nobody vouches for."""
+    return Saboteur(OPERATOR, None, caught_by, door=door)
 
 
 @dataclass(frozen=True)

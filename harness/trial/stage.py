@@ -8,13 +8,14 @@ share is the bus. Nothing here judges.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, suppress
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from certs.identity import Algorithm
 from certs.jwe import looks_encrypted
@@ -109,12 +110,14 @@ class Stage:
     def stranger(self, code: str) -> Stranger:
         """Somebody who comes to the broker as party `code`, and tries what no agreement gives it."""
         setting = self.setting
+        if code not in self.countries:
+            raise BadInput(f"no country {code!r} in this run", expected=f"one of {', '.join(self.countries)}")
         return Stranger(
             code,
             self.bus,
             self.scribe,
+            authority=self.countries[code].authority,
             clock=setting.clock,
-            chance=setting.chance.octets,
             folder=setting.folder / "certs" / "strangers",
             patience=setting.patience,
         )
@@ -403,6 +406,7 @@ async def staged(
     cast: Mapping[str, Cast] | None = None,
     way: Way | None = None,
     grants: Grants = tuple,
+    keeps: Callable[[tuple[bytes, ...]], Awaitable[None]] | None = None,
 ) -> AsyncIterator[Stage]:
     """Set a rehearsal up, run it while the block lasts, and take it down.
 
@@ -414,6 +418,8 @@ async def staged(
         cast: who plays which seat instead of the usual window: saboteurs, say.
         way: how a party comes to the same bus from a process of its own; None when all live in this one.
         grants: what the operator makes of the rights that the agreements give; an honest one grants just these.
+        keeps: what the operator does about the broker's door, told the roots (PEM) of all countries; an honest one,
+            nothing.
 
     Raises:
         RoadFailed: the bus or a disk failed while the run was on.
@@ -423,6 +429,8 @@ async def staged(
     for country in stage.countries.values():
         scribe.write(What.COUNTRY, **country.published())
     seats = seat(setting, ground, stage.countries, stage.wire)
+    if keeps is not None:
+        await keeps(tuple(one.authority.root.public_bytes(Encoding.PEM) for one in stage.countries.values()))
     rights = grants(rights_of(ground.corridors))
     await bus.open_topics(rights)
     async with stage.tap.listening(bus, [one.topic for one in rights]), housed(stage, way) as house:

@@ -15,7 +15,6 @@ from typing import Final
 
 from certs import keyfiles
 from certs.authority import Authority
-from certs.drafts import Octets
 from harness.clock import Clock
 from harness.errors import BadInput
 from harness.exchange import topics
@@ -31,21 +30,20 @@ NO_CERTIFICATE: Final = "without a certificate"
 FOREIGN_CERTIFICATE: Final = "with another authority's certificate"
 
 _AGAIN: Final = 0.05  # seconds between two looks into a file that gives no event
-_NOWHERE: Final = "ZZ"  # a user-assigned country code (ISO 3166-1): the stranger's own authority, which nobody knows
 
 
 class Stranger:
     """Party `code`, trying what is not its own. Its attempts are bounded by `patience` seconds of real time."""
 
     def __init__(
-        self, code: str, bus: Bus, scribe: Scribe, *, clock: Clock, chance: Octets, folder: Path, patience: float
+        self, code: str, bus: Bus, scribe: Scribe, *, authority: Authority, clock: Clock, folder: Path, patience: float
     ) -> None:
         self.code = code
         self._principal = topics.principal(code)
         self._bus = bus
         self._scribe = scribe
+        self._authority = authority
         self._clock = clock
-        self._chance = chance
         self._folder = folder
         self._patience = patience
 
@@ -88,10 +86,11 @@ class Stranger:
         await self._knocks(NO_CERTIFICATE, None)
 
     async def comes_with_a_foreign_certificate(self) -> None:
-        """Knock with a certificate in its own name, by an authority that the broker does not know."""
-        at = self._clock.now()
-        authority = Authority.found(_NOWHERE, at - timedelta(minutes=1), self._chance, timedelta(hours=1))
-        key, chain = authority.issue_tls(self._principal, (), at - timedelta(minutes=1))
+        """Knock with a certificate in its own name, by its country's authority.
+
+        Others may believe that one about documents; at the broker's door it is nobody.
+        """
+        key, chain = self._authority.issue_tls(self._principal, (), self._clock.now() - timedelta(minutes=1))
         keyfiles.private_folder(self._folder)
         shown = self._folder / f"{self._principal}-foreign.pem"
         keyfiles.write(shown, key + chain, mode=0o600)

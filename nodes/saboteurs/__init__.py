@@ -71,8 +71,10 @@ from nodes.saboteurs.road import (
     ServesTheLoudest,
     StallsOnPoison,
     WritesItAgain,
+    any_authority_will_do,
     everybody_reads,
     everybody_writes,
+    nobody_is_asked,
     nobody_waits,
 )
 from nodes.saboteurs.seals import (
@@ -205,7 +207,9 @@ __all__ = [
     "TrimsSignatures",
     "TrustsAnySeal",
     "WritesItAgain",
+    "any_authority_will_do",
     "everybody_reads",
     "everybody_writes",
+    "nobody_is_asked",
     "nobody_waits",
 ]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from harness.errors import Defect
-from harness.exchange.bus import EVERYBODY, Delivery, Outlet, TopicRights
+from harness.exchange.bus import EVERYBODY, Delivery, Doorway, Outlet, TopicRights
 from harness.exchange.envelope import Envelope, Type
 from harness.exchange.reasons import Refused
 from harness.exchange.seat import Seat
@@ -89,6 +89,16 @@ class FallsOverPoison(Window):
 def everybody_reads(rights: tuple[TopicRights, ...]) -> tuple[TopicRights, ...]:
     """Lets everybody read every topic, and with every group: it saved an argument once."""
     return tuple(replace(right, reader=EVERYBODY) for right in rights)
+
+
+def nobody_is_asked(_roots: tuple[bytes, ...]) -> Doorway:
+    """Lets in who shows no certificate: somebody had left theirs at home."""
+    return Doorway(asks=False)
+
+
+def any_authority_will_do(roots: tuple[bytes, ...]) -> Doorway:
+    """Takes a certificate of every country's authority at the door: they are believed about documents, after all."""
+    return Doorway(roots=roots)
 
 
 def nobody_waits(rights: tuple[TopicRights, ...]) -> tuple[TopicRights, ...]:

@@ -19,7 +19,9 @@ import pytest_asyncio
 
 from harness.brokers.access import issue_all
 from harness.brokers.container import ContainerBroker
+from harness.brokers.detour import Cut, Detour
 from harness.brokers.engine import Engine, PortTaken
+from harness.brokers.settings import free_ports
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, NotReady, RoadFailed
 from harness.exchange.bus import NotAllowed, Record, TopicRights, Unreachable
@@ -111,10 +113,39 @@ async def test_certificate_of_another_authority_does_not_come_in(container: Cont
 async def test_broker_is_published_on_loopback_only(container: ContainerBroker, engine: Engine) -> None:
     """Nobody on the network around sees the broker of a rehearsal."""
     (found,) = of(engine, os.getpid())
-    published = [each for binding in found.ports.values() for each in binding or ()]
+    published = {(each["HostIp"], int(each["HostPort"])) for binding in found.ports.values() for each in binding or ()}
     host, _, port = container.address.partition(":")
-    assert published == [{"HostIp": host, "HostPort": port}]
+    _, target = container.detour
+    assert published == {(host, int(port)), (host, target)}
     assert host == "127.0.0.1"
+
+
+async def test_who_comes_by_the_detour_stays_on_it(container: ContainerBroker, closing: list[KafkaBus]) -> None:
+    """What the broker tells a client that came by the detour leads over it again: cut there, it reaches nobody."""
+    async with Detour(*container.detour) as detour:
+        bus = container.bus("detour.", patience=3)
+        closing.append(bus)
+        await bus.open_topics([INBOX])
+        bus.comes_by("qm", detour.address)
+        outlet = await bus.outlet("qm")
+        (ack,) = await outlet.put(Record(TOPIC, b"k", b"by the detour"))
+        detour.cut(Cut.RESET)
+        with pytest.raises(Unreachable):
+            await outlet.put(Record(TOPIC, b"k", b"to nobody"))
+        inlet = await bus.inlet("qn", [TOPIC], group="window")
+        assert [(each.value, each.offset) for each in await inlet.take()] == [(b"by the detour", ack.offset)]
+
+
+async def test_detour_leads_to_a_door_as_guarded_as_the_first(container: ContainerBroker, tmp_path: Path) -> None:
+    """There too nobody comes in with another authority's certificate, or in the clear."""
+    foreign = issue_all(tmp_path, ("qm",), (), at=SystemClock().now(), chance=Chance().octets)
+    (tmp_path / "authority.pem").write_bytes((container.folder / "authority.pem").read_bytes())
+    _, target = container.detour
+    for credentials in (foreign, None):
+        bus = KafkaBus(f"127.0.0.1:{target}", credentials=credentials, patience=3)
+        with pytest.raises(Unreachable):
+            await bus.outlet("qm")
+        await bus.close()
 
 
 async def test_kafka_in_the_container_is_nobody_in_particular(container: ContainerBroker, engine: Engine) -> None:
@@ -131,14 +162,14 @@ async def test_kafka_in_the_container_is_nobody_in_particular(container: Contain
 async def test_broker_that_falls_comes_back_with_its_records(engine: Engine, tmp_path: Path) -> None:
     """Killed and started again, it has the same address, its records and its rights, and its log goes on."""
     async with ContainerBroker(tmp_path, ("qm", "qn")) as broker:
-        address = broker.address
+        address, detour = broker.address, broker.detour
         bus = broker.bus("falls.")
         await bus.open_topics([INBOX])
         await (await bus.outlet("qm")).put(Record(TOPIC, b"k", b"before"))
         await bus.close()
         before = broker.log_text()
         await broker.falls()
-        assert broker.address == address
+        assert (broker.address, broker.detour) == (address, detour)
         bus = broker.bus("falls.")
         inlet = await bus.inlet("qn", [TOPIC], group="window")
         assert [each.value for each in await inlet.take()] == [b"before"]
@@ -216,6 +247,20 @@ async def test_port_that_somebody_has(engine: Engine, tmp_path: Path) -> None:
             await broker.__aenter__()
     assert broker.logs == ()
     assert not [each for each in of(engine, os.getpid()) if str(port) in str(each.attrs["HostConfig"])]
+
+
+@pytest.mark.timeout(60)  # a broker starts inside
+async def test_port_of_the_detour_that_somebody_has(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A port that nobody asked for and somebody took meanwhile is no reason to give up: another one is tried."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        found = [(0, *free_ports(1), taken.getsockname()[1]), (0, *free_ports(2))]
+        monkeypatch.setattr("harness.brokers.container.free_ports", lambda _count: found.pop(0))
+        (port,) = free_ports(1)
+        async with ContainerBroker(tmp_path, (), port=port) as broker:
+            assert broker.address == f"127.0.0.1:{port}"
+    assert found == []
 
 
 async def test_image_that_is_nowhere(engine: Engine, tmp_path: Path) -> None:

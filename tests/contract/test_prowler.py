@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -16,22 +16,9 @@ from harness.clock import Chance, SystemClock
 from harness.errors import NotReady
 from harness.exchange.bus import EVERYBODY, NotAllowed, Record, TopicRights, Unreachable
 from harness.exchange.kafka import KafkaBus
-from harness.trial.buses import BusMaker
-from harness.trial.runner import Playbill, judge, play
-from harness.trial.stranger import FOREIGN_CERTIFICATE, NO_CERTIFICATE
-from harness.trial.verdict import Verdict
-from scenarios.isolation.at_the_door import at_the_door
-from scenarios.pack import PACK
 
 TOPIC = "qn.in.from.qm"
 INBOX = TopicRights(TOPIC, writer="qm", reader="qn")
-
-
-class OpenDoor(LocalBroker):
-    """A broker that asks for a certificate and takes none for an answer."""
-
-    def _properties(self, data: Path, port: int, controller: int) -> Mapping[str, str]:
-        return {**super()._properties(data, port, controller), "ssl.client.auth": "requested"}
 
 
 @pytest_asyncio.fixture
@@ -113,18 +100,3 @@ async def test_a_knock_where_nobody_lives() -> None:
         await bus.knock("qp", None)
     assert bus.log() is None
     await bus.close()
-
-
-async def test_a_broker_with_an_open_door_is_caught(
-    parts_of_a_broker: None, made_on: Callable[[LocalBroker], BusMaker], tmp_path: Path
-) -> None:
-    """A broker that lets people in without a certificate breaks the promise, by name; the rest of it still holds."""
-    async with OpenDoor(tmp_path, ("qm", "qn", "qp")) as broker:
-        bill = Playbill(PACK, made_on(broker), "local", SystemClock(), 1, patience=6)
-        history = await play(at_the_door, bill, tmp_path / "run")
-    found = {
-        one.expected.rpartition("what=")[2].partition(",")[0]: one.verdict
-        for one in judge(at_the_door, history)
-        if one.check == "kept_out"
-    }
-    assert found == {"qn": Verdict.HELD, NO_CERTIFICATE: Verdict.BROKEN, FOREIGN_CERTIFICATE: Verdict.HELD}

@@ -68,6 +68,29 @@ def run_corridor(command: Path) -> RunCorridor:
     return run
 
 
+FAILS = """\
+#!/bin/sh
+case "$1" in -version) echo 'openjdk version "21.0.1"' >&2 ;; *) echo 'Exception: no room here'; exit 1 ;; esac
+"""
+
+
+@pytest.fixture
+def broken_kafka(tmp_path: Path) -> Mapping[str, str]:
+    """An environment in which Java and Kafka are found and Kafka fails; temporary folders are made in TMPDIR."""
+    java, clients, temporary = (
+        tmp_path / "java" / "bin" / "java",
+        tmp_path / "kafka" / "libs" / "kafka-clients-0.jar",
+        tmp_path / "temporary",
+    )
+    for folder in (java.parent, clients.parent, temporary):
+        folder.mkdir(parents=True)
+    java.write_text(FAILS, "ascii")
+    java.chmod(0o755)
+    clients.touch()
+    found = {"JAVA_HOME": tmp_path / "java", "KAFKA_HOME": tmp_path / "kafka"}
+    return {name: str(path) for name, path in {**found, "TMPDIR": temporary, "XDG_CACHE_HOME": tmp_path}.items()}
+
+
 Answers = Callable[[bytes], tuple[list[dict[str, Any]], subprocess.CompletedProcess[bytes]]]  # Any: JSON
 """Feeds `corridor conformance`: its answers, and how it ended."""
 

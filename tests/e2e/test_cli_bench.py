@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,33 @@ async def test_a_guarded_broker_at_an_address(broker: LocalBroker, run_corridor:
 def test_measuring_leaves_nothing_behind(measured: Ran) -> None:
     """What a benchmark writes is gone when it ends: the folder it ran in stays as it was."""
     assert not list(measured.folder.iterdir())
+
+
+def test_log_of_a_broker_that_failed_stays(
+    run_corridor: RunCorridor, broken_kafka: Mapping[str, str], tmp_path: Path
+) -> None:
+    """The error names a log, and the log is there to be read; stderr says which folder it keeps."""
+    ran = run_corridor("bench", "--quick", "--bus", "local", folder=tmp_path, **broken_kafka)
+    assert ran.code == 3
+    (kept,) = Path(broken_kafka["TMPDIR"]).glob("corridor-bench-*")
+    (log,) = kept.rglob("broker-3.log")
+    assert "Exception: no room here" in log.read_text("utf-8")
+    assert f"read {log}" in ran.err
+    assert f"Kept for the broker's log: {kept} (" in ran.err
+
+
+@pytest.mark.long("measures all that needs no broker once more")
+@pytest.mark.timeout(60)
+def test_log_of_a_broker_whose_figures_were_skipped_stays(
+    run_corridor: RunCorridor, broken_kafka: Mapping[str, str], tmp_path: Path
+) -> None:
+    """So it is where the rest is measured, and the broker's figures alone are told as skipped."""
+    ran = run_corridor("bench", "--quick", "--seconds", "0.2", "--json", folder=tmp_path, **broken_kafka)
+    assert ran.code == 0, ran.err
+    (kept,) = Path(broken_kafka["TMPDIR"]).glob("corridor-bench-*")
+    assert f"Kept for the broker's log: {kept} (" in ran.err
+    reasons = [one["reason"] for one in ran.lines("skipped")]
+    assert [Path(one.rpartition("read ")[2]).is_file() for one in reasons] == [True] * 3, reasons
 
 
 @pytest.mark.long("measures on brokers of its own, and kills one")

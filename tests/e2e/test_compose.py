@@ -18,6 +18,7 @@ from harness.clock import Chance, SystemClock
 from harness.exchange.bus import Unreachable
 from harness.exchange.kafka import Credentials, KafkaBus
 
+from .layers import private_keys
 from .stacks import CERTIFICATE, PARTIES, Stack, brought_up, healthy, taken_out
 
 pytestmark = [
@@ -114,13 +115,14 @@ def test_party_holds_its_own_keys_only(one: Stack, party: str) -> None:
     assert seat["party"] == party.upper()
 
 
-def test_image_holds_no_key(one: Stack) -> None:
-    """Nothing that was built into the image is a private key: keys come with the volumes, and go with them."""
+def test_image_holds_no_key(one: Stack, tmp_path: Path) -> None:
+    """In none of its layers was a private key built into the image: keys come with the volumes, and go with them."""
     alone = ("docker", "run", "--rm", "--network", "none", "--entrypoint", "sh", one.environment["CORRIDOR_IMAGE"])
     searched = [*alone, "-c", f"{KEYS}; ls -A /party /prepared/*"]
     ran = subprocess.run(searched, capture_output=True, text=True, timeout=60, check=False)
     places = [line for line in ran.stdout.splitlines() if line and not line.endswith(":")]
     assert places == [], ran.stdout
+    assert private_keys(one.environment["CORRIDOR_IMAGE"], tmp_path) == []
 
 
 async def test_program_on_this_machine_needs_a_certificate(one: Stack, client: Path, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from harness.brokers.container import ContainerBroker
 from harness.brokers.local import LocalBroker
 from harness.clock import SystemClock
 from harness.trial.buses import BusMaker
@@ -60,4 +61,15 @@ async def test_honest_windows_on_roads_that_fail(
 ) -> None:
     """All promises hold where the road itself fails."""
     bill = Playbill(PACK, on_the_broker, "local", SystemClock(), 1, patience=15, broker=broker)
+    assert await broken_promises(scenario, bill, tmp_path / "run") == []
+
+
+@pytest.mark.parametrize("scenario", [one for one in SPARING if one.needs == OURS], ids=lambda one: one.id)
+@pytest.mark.timeout(60)  # as above
+@pytest.mark.long("roads fail until clients notice")
+async def test_honest_windows_on_roads_that_fail_to_one_in_docker(
+    scenario: Scenario, on_the_container: BusMaker, container: ContainerBroker, tmp_path: Path
+) -> None:
+    """They hold on roads to one in Docker."""
+    bill = Playbill(PACK, on_the_container, "container", SystemClock(), 1, patience=15, broker=container)
     assert await broken_promises(scenario, bill, tmp_path / "run") == []

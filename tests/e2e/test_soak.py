@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,21 @@ from harness.trial.buses import LOCAL, standing
 from harness.trial.soak import ROADS, Fault, Plan, soak
 from scenarios.pack import PACK
 
+from .conftest import environment
+
 PLAN = Plan(exchanges=900, every=150, seed=2726)
+
+
+def test_log_of_a_broker_that_failed_stays(repo_root: Path, broken_kafka: Mapping[str, str], tmp_path: Path) -> None:
+    """Without --out the script keeps its folder for it, and says where."""
+    asked = [sys.executable, str(repo_root / "benchmarks" / "soak.py"), "300", "--every", "150"]
+    told = environment(**broken_kafka)
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, cwd=tmp_path, env=told, timeout=60)
+    assert done.returncode == 3, done.stderr
+    (kept,) = Path(broken_kafka["TMPDIR"]).glob("corridor-soak-*")
+    (log,) = kept.rglob("broker-3.log")
+    assert f"read {log}" in done.stderr
+    assert f"Kept for the broker's log: {kept} (" in done.stderr
 
 
 @pytest.mark.long("broker and parties are killed and come back, and a road is cut")

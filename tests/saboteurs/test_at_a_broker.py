@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Final
 
 import pytest
 
@@ -12,6 +14,7 @@ from harness.exchange.bus import OPERATOR
 from harness.trial.buses import LOCAL, BusMaker, standing
 from harness.trial.runner import Playbill
 from harness.trial.script import Saboteur, Scenario
+from harness.trial.stranger import FOREIGN_CERTIFICATE, NO_CERTIFICATE
 from scenarios.pack import PACK
 
 from .catching import SEATED, a_name, caught
@@ -35,7 +38,9 @@ AT_A_BROKER = [
 
 
 @pytest.mark.parametrize(
-    ("scenario", "saboteur"), [one for one in AT_A_BROKER if not one[0].kills_the_broker], ids=a_name
+    ("scenario", "saboteur"),
+    [one for one in AT_A_BROKER if not one[0].kills_the_broker and not one[1].door],
+    ids=a_name,
 )
 @LONG
 @pytest.mark.timeout(90)  # a deadline of an agreement passes, and nobody cosigns for who listens to one partner alone
@@ -59,3 +64,23 @@ async def test_a_saboteur_at_a_broker_that_is_killed(
     async with standing(LOCAL, tmp_path, ("qm", "qn", "qp"), clock, lambda _: None) as stands:
         bill = Playbill(PACK, stands, LOCAL, clock, 1, patience=BY_A_DETOUR, broker=stands.broker)
         await caught(scenario, saboteur, bill, tmp_path / "run")
+
+
+KNOCKS: Final = {"nobody_is_asked": NO_CERTIFICATE, "any_authority_will_do": FOREIGN_CERTIFICATE}
+"""For whom each of them opens the door."""
+
+
+@pytest.mark.parametrize(("scenario", "saboteur"), [one for one in AT_A_BROKER if one[1].door], ids=a_name)
+@pytest.mark.long("a broker of its own, started twice")
+@pytest.mark.timeout(90)
+async def test_a_saboteur_who_keeps_the_door(
+    scenario: Scenario,
+    saboteur: Saboteur,
+    made_on: Callable[[LocalBroker], BusMaker],
+    mortal: LocalBroker,
+    tmp_path: Path,
+) -> None:
+    """Each lets QP in by one way of knocking, and the check names that one; the other ways stay shut."""
+    bill = Playbill(PACK, made_on(mortal), "local", SystemClock(), 1, patience=ON_KAFKA, broker=mortal)
+    broken = await caught(scenario, saboteur, bill, tmp_path / "run")
+    assert f"what={KNOCKS[saboteur.name]}" in broken.expected

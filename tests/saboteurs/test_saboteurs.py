@@ -62,5 +62,5 @@ def test_a_saboteur_that_nobody_seats() -> None:
     operators = {one for one in vars(road).values() if inspect.isfunction(one) and one.__module__ == road.__name__}
     # A mortal dies, a small disk is full, one pauses: all three are honest.
     assert (written - {mortals.Mortal, pausing.Pausing, small_disks.SmallDisk}) | operators == {
-        saboteur.cast or saboteur.grants for _, saboteur in SEATED
+        saboteur.who for _, saboteur in SEATED
     }

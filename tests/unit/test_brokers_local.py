@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import ssl
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from cryptography import x509
 
 from harness.brokers.access import issue_all
 from harness.brokers.local import LocalBroker
-from harness.brokers.settings import PRINCIPAL_RULE, failed, properties, write
+from harness.brokers.settings import PRINCIPAL_RULE, failed, plain_properties, properties, with_detour, write
 from harness.clock import Chance, SystemClock
 from harness.errors import Defect, NotReady
 
@@ -32,6 +33,22 @@ def test_everything_is_denied_and_everyone_is_asked_who_they_are(tmp_path: Path)
     assert told["allow.everyone.if.no.acl.found"] == "false"
     assert told["super.users"] == "User:broker;User:operator"
     assert told["auto.create.topics.enable"] == "false"
+
+
+@pytest.mark.parametrize(
+    ("own", "guarded"), [(properties, {"SSL"}), (plain_properties, {"PLAINTEXT"})], ids=["guarded", "plain"]
+)
+def test_listener_of_the_detour_is_as_guarded_as_the_first(
+    tmp_path: Path, own: Callable[..., Mapping[str, str]], guarded: set[str]
+) -> None:
+    """It stands beside the others in every line about listeners, and tells its clients the detour's port."""
+    told = with_detour(own(tmp_path, tmp_path / "data", 9092, 9093), told=1, listens="127.0.0.1:2")
+    protocols = dict(each.split(":") for each in told["listener.security.protocol.map"].split(","))
+    listeners = dict(each.split("://") for each in told["listeners"].split(","))
+    advertised = dict(each.split("://") for each in told["advertised.listeners"].split(","))
+    assert protocols.keys() == listeners.keys() == advertised.keys() == {"CORRIDOR", "CONTROLLER", "DETOUR"}
+    assert set(protocols.values()) == guarded
+    assert (listeners["DETOUR"], advertised["DETOUR"]) == ("127.0.0.1:2", "127.0.0.1:1")
 
 
 def test_broker_listens_on_loopback_only(tmp_path: Path) -> None:

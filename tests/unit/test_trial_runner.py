@@ -16,8 +16,9 @@ from harness.exchange.bus import Bus, Unreachable
 from harness.exchange.memory import MemoryBus
 from harness.trial import checks
 from harness.trial.history import History, What
+from harness.trial.rehearsal import unplayable
 from harness.trial.runner import Playbill, judge, play, trouble
-from harness.trial.script import Play, Scenario, scenario
+from harness.trial.script import KAFKA, OURS, Play, Scenario, scenario
 from harness.trial.stage import Stage
 from harness.trial.verdict import Verdict
 from nodes.window import Window
@@ -191,3 +192,20 @@ def test_a_scenario_without_a_promise() -> None:
 
     with pytest.raises(BadInput, match="has no docstring"):
         a_scenario(script)
+
+
+@pytest.mark.parametrize(
+    ("needs", "kills", "played_on"),
+    [
+        ("", False, ("memory", "local", "container", "kafka.example:9092")),
+        ("", True, ("memory", "local", "container")),
+        (KAFKA, False, ("local", "container", "kafka.example:9092")),
+        (OURS, False, ("local", "container")),
+    ],
+    ids=["nothing", "to kill the broker", "a Kafka", "one of ours"],
+)
+def test_what_a_bus_can_show(needs: str, kills: bool, played_on: tuple[str, ...]) -> None:  # noqa: FBT001 - a case
+    """Every broker that the run itself starts shows all; one at an address nothing that has to break it."""
+    asking = replace(PACK.scenarios[0], needs=needs, kills_the_broker=kills)
+    buses = {"memory": True, "local": True, "container": True, "kafka.example:9092": False}
+    assert tuple(bus for bus, mortal in buses.items() if not unplayable(asking, bus, mortal=mortal)) == played_on
