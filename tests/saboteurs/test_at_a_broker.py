@@ -11,7 +11,7 @@ import pytest
 from harness.brokers.local import LocalBroker
 from harness.clock import SystemClock
 from harness.exchange.bus import OPERATOR
-from harness.trial.buses import LOCAL, BusMaker, standing
+from harness.trial.buses import BusMaker
 from harness.trial.runner import Playbill
 from harness.trial.script import Saboteur, Scenario
 from harness.trial.stranger import FOREIGN_CERTIFICATE, NO_CERTIFICATE
@@ -57,13 +57,15 @@ async def test_a_saboteur_at_a_real_broker(
 @LONG
 @pytest.mark.timeout(60)  # a broker of its own is started, killed, and started again
 async def test_a_saboteur_at_a_broker_that_is_killed(
-    scenario: Scenario, saboteur: Saboteur, parts_of_a_broker: None, tmp_path: Path
+    scenario: Scenario,
+    saboteur: Saboteur,
+    made_on: Callable[[LocalBroker], BusMaker],
+    mortal: LocalBroker,
+    tmp_path: Path,
 ) -> None:
     """The same when the broker itself is killed: one that is this test's alone."""
-    clock = SystemClock()
-    async with standing(LOCAL, tmp_path, ("qm", "qn", "qp"), clock, lambda _: None) as stands:
-        bill = Playbill(PACK, stands, LOCAL, clock, 1, patience=BY_A_DETOUR, broker=stands.broker)
-        await caught(scenario, saboteur, bill, tmp_path / "run")
+    bill = Playbill(PACK, made_on(mortal), "local", SystemClock(), 1, patience=BY_A_DETOUR, broker=mortal)
+    await caught(scenario, saboteur, bill, tmp_path / "run")
 
 
 KNOCKS: Final = {"nobody_is_asked": NO_CERTIFICATE, "any_authority_will_do": FOREIGN_CERTIFICATE}
