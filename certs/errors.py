@@ -9,11 +9,16 @@
     │   └── OtherCertificate     the header names one certificate and brings another
     ├── NotStrictJson            JSON that two readers may read differently
     │   ├── DuplicateName        one name twice in an object
+    │   │   └── EscapedDuplicate one of the two hidden in escapes
     │   ├── LossyNumber          a number that another reader sees as another number
     │   ├── MisleadingText       characters that compare otherwise than they look, or cannot be written at all
     │   └── TooMuch              deeper or larger than any honest sender writes
     ├── MalformedList            not a trust list, or not a revocation list
-    ├── ForbiddenHeader          a header parameter that could carry a key, or change the rules
+    ├── ForbiddenHeader          a header parameter that may not appear
+    │   ├── KeyInHeader          a key that the sender brings along
+    │   ├── KeyToFetch           an address from which a key is to be fetched
+    │   ├── UnknownExtension     an extension that must be understood, and is not
+    │   └── Compressed           a compression, of which nobody knows how much comes out
     ├── WrongKind                a good token of another kind (`typ`)
     ├── AlgorithmMismatch        the header chose an algorithm that the certificate's key does not dictate
     │   └── Unsecured            the header says that nothing is signed
@@ -119,6 +124,12 @@ class DuplicateName(NotStrictJson):
     name = ""
 
 
+class EscapedDuplicate(DuplicateName):
+    """One name stands twice, once behind escapes: who compares names as they are spelt does not see it."""
+
+    rule = "RFC 8259, 8.3; RFC 7493, 2.3"
+
+
 class LossyNumber(NotStrictJson):
     """Another reader sees another number, or another kind of number."""
 
@@ -146,7 +157,31 @@ class MalformedList(TrustError):
 class ForbiddenHeader(TrustError):
     """The header carries a parameter that may not appear here."""
 
-    rule = "RFC 8725, 3.10; RFC 7515, 4.1.11"
+    rule = "RFC 7516, 4; docs/wire.md, 3 (encryption)"
+
+
+class KeyInHeader(ForbiddenHeader):
+    """The header brings a key of the sender's choice (CVE-2018-0114)."""
+
+    rule = "RFC 7515, 4.1.3"
+
+
+class KeyToFetch(ForbiddenHeader):
+    """The header names an address from which a key is to be fetched."""
+
+    rule = "RFC 7515, 4.1.2 and 4.1.5; RFC 8725, 3.10"
+
+
+class UnknownExtension(ForbiddenHeader):
+    """The header names an extension that its reader must understand; we understand none."""
+
+    rule = "RFC 7515, 4.1.11"
+
+
+class Compressed(ForbiddenHeader):
+    """The header says that the content was compressed: nobody knows how much comes out."""
+
+    rule = "RFC 7516, 4.1.3; RFC 8725, 3.6"
 
 
 class WrongKind(TrustError):

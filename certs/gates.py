@@ -18,6 +18,7 @@ from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 from certs.errors import (
     DuplicateName,
+    EscapedDuplicate,
     LooseSpelling,
     LossyNumber,
     MalformedToken,
@@ -37,7 +38,6 @@ LARGEST_INTEGER = 2**53 - 1  # RFC 7493, 2.2: beyond it, readers that use double
 LONGEST_NAME = 256  # characters, where names must be normalised to be compared
 LONGEST_FLOAT = 24  # characters; the shortest spelling of any double fits, "-2.2250738585072014e-308"
 LONGEST_IDENTIFIER = 128  # characters
-ESCAPED = "RFC 8259, 8.3; RFC 7493, 2.3"  # where it says that names are compared once unescaped
 
 # Strings are skipped whole; an unterminated one runs to the end, so that the scan stays linear.
 _TOKENS = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
@@ -146,7 +146,8 @@ def strict_json(data: bytes, *, deepest: int = DEEPEST_JSON, largest: int = LARG
     whole number (`1.0`, `1e3`). Quantities that need more travel as strings.
 
     Raises:
-        DuplicateName: a name given twice, also after unescaping: then with a clause of its own.
+        DuplicateName: a name given twice.
+        EscapedDuplicate: a name given twice, which shows only once the escapes are read.
         LossyNumber: a number that loses in a double, or has a second spelling.
         MisleadingText: a lone surrogate, or two names that are the same once normalised.
         TooMuch: too deep, too large.
@@ -173,7 +174,7 @@ def strict_json(data: bytes, *, deepest: int = DEEPEST_JSON, largest: int = LARG
     except DuplicateName as error:
         # Where its plain spelling stands once only, the other one is escaped, and hidden from who compares spellings.
         spelt = json.dumps(error.name, ensure_ascii=False).encode("utf-8", "surrogatepass")
-        raise DuplicateName(str(error), clause="" if data.count(spelt) > 1 else ESCAPED) from error
+        raise (DuplicateName if data.count(spelt) > 1 else EscapedDuplicate)(str(error)) from error
     except json.JSONDecodeError as error:
         raise NotStrictJson(f"not JSON: {error.msg} at character {error.pos}") from error
     if end != len(text):

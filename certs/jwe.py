@@ -44,6 +44,7 @@ from certs.errors import (
 from certs.gates import LARGEST_HEADER, LARGEST_TOKEN, JsonValue, base64url, base64url_encode, strict_object
 from certs.identity import Algorithm, bearer, dictated
 from certs.keyfiles import key_pem, private_folder, read_certificate, read_key, write_certificate, write_key
+from certs.tokens import no_forbidden
 
 MESSAGE: Final = "corridor-message+jwe"
 RECEIPT: Final = "corridor-receipt+jwe"
@@ -56,7 +57,6 @@ ECDH: Final = f"{ALG}+{ENC}"
 _IV, _TAG = 12, 16  # octets (RFC 7518, 5.3)
 _HEADER: Final = frozenset({"alg", "enc", "typ", "epk", "x5t#S256"})
 _HPKE_HEADER: Final = frozenset({"alg", "enc", "typ", "ek", "x5t#S256"})
-_COMPRESSED: Final = "RFC 7516, 4.1.3; RFC 8725, 3.6"  # what a small token becomes is its sender's choice
 _EPK: Final = frozenset({"kty", "crv", "x", "y"})
 
 
@@ -192,7 +192,8 @@ def read(token: bytes) -> Closed:
         Oversized, LooseSpelling: larger than we write, or spelt otherwise.
         MalformedToken: not five segments, a part of the wrong length, an ephemeral key off the curve.
         NotStrictJson: a header that can be read in two ways.
-        ForbiddenHeader: zip, crit, or anything else that is not on the profile's list; zip on a clause of its own.
+        KeyInHeader, KeyToFetch, Compressed, UnknownExtension: jwk; jku or x5u; zip; b64 or any crit.
+        ForbiddenHeader: anything else that is not on the profile's list.
         UnsupportedAlgorithm: another algorithm than those of the two profiles.
         WrongKind: no `typ`.
     """
@@ -206,8 +207,8 @@ def read(token: bytes) -> Closed:
     header = strict_object(base64url(parts[0], what="header"))
     hybrid = header.get("alg") == hpke.ALG
     if strange := sorted(header.keys() - (_HPKE_HEADER if hybrid else _HEADER)):
-        clause = _COMPRESSED if "zip" in strange else ""
-        raise ForbiddenHeader(f"the header carries {', '.join(strange)[:100]}", clause=clause)
+        no_forbidden(strange)
+        raise ForbiddenHeader(f"the header carries {', '.join(strange)[:100]}")
     if header.get("alg") not in (ALG, hpke.ALG) or header.get("enc") != ENC:
         raise UnsupportedAlgorithm(f"alg {header.get('alg')!a} with enc {header.get('enc')!a}: neither of our profiles")
     typ = header.get("typ")

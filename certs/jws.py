@@ -87,7 +87,7 @@ def read(token: bytes) -> Token:
         Oversized, LooseSpelling, NoSignature, SignatureLength: what is wrong with its form, closer.
         OtherCertificate: x5c is not what x5t#S256 names.
         NotStrictJson: a header that can be read in two ways.
-        ForbiddenHeader: jwk, jku, x5u, zip, b64 or any crit.
+        KeyInHeader, KeyToFetch, Compressed, UnknownExtension: jwk; jku or x5u; zip; b64 or any crit.
         WrongKind: no `typ`.
         Unsecured: `none`.
         AlgorithmMismatch: a shared-secret algorithm.

@@ -9,7 +9,7 @@ test vectors (`corridor conformance jws`). Format: docs/wire.md, section 3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -17,10 +17,14 @@ from typing import Final, NamedTuple
 from certs.algorithms import Algorithm, Key, signature_octets, verify
 from certs.errors import (
     AlgorithmMismatch,
+    Compressed,
     ForbiddenHeader,
+    KeyInHeader,
+    KeyToFetch,
     MalformedToken,
     NoSignature,
     SignatureLength,
+    UnknownExtension,
     Unsecured,
     UnsupportedAlgorithm,
     WrongKind,
@@ -28,13 +32,13 @@ from certs.errors import (
 from certs.gates import JsonValue, Segments, base64url, compact, strict_object
 
 # Each could bring a key of the sender's choice, make us fetch one, or change what the signature covers.
-_FORBIDDEN: Final = {
-    "jwk": "RFC 7515, 4.1.3",
-    "jku": "RFC 7515, 4.1.2; RFC 8725, 3.10",
-    "x5u": "RFC 7515, 4.1.5; RFC 8725, 3.10",
-    "zip": "RFC 7516, 4.1.3",
-    "b64": "RFC 7797, 3",
-    "crit": "RFC 7515, 4.1.11",
+_FORBIDDEN: Final[Mapping[str, tuple[type[ForbiddenHeader], str]]] = {
+    "jwk": (KeyInHeader, ""),
+    "jku": (KeyToFetch, "RFC 7515, 4.1.2; RFC 8725, 3.10"),
+    "x5u": (KeyToFetch, "RFC 7515, 4.1.5; RFC 8725, 3.10"),
+    "zip": (Compressed, ""),
+    "b64": (UnknownExtension, "RFC 7797, 3"),
+    "crit": (UnknownExtension, ""),
 }
 # "none" signs nothing and HS* would take the public key for a secret: no public key dictates them, ever.
 _SHARED_SECRET: Final = frozenset({"hs256", "hs384", "hs512"})
@@ -55,7 +59,7 @@ def gated(token: bytes) -> Gated:
     Raises:
         Oversized, LooseSpelling, MalformedToken: its form, or a header without alg or with a field of another form.
         NotStrictJson: a header that can be read in two ways.
-        ForbiddenHeader: jwk, jku, x5u, zip, b64 or any crit, each on a clause of its own.
+        KeyInHeader, KeyToFetch, Compressed, UnknownExtension: jwk; jku or x5u; zip; b64 or any crit.
         WrongKind: a `typ` that is no text.
         Unsecured: `none`.
         AlgorithmMismatch: a shared-secret algorithm.
@@ -63,6 +67,17 @@ def gated(token: bytes) -> Gated:
     segments = compact(token)
     header, alg = _header(segments.header_text)
     return Gated(header, alg, segments)
+
+
+def no_forbidden(names: Collection[str]) -> None:
+    """Return when none of a header's names is forbidden wherever it stands.
+
+    Raises:
+        KeyInHeader, KeyToFetch, Compressed, UnknownExtension: jwk; jku or x5u; zip; b64 or any crit.
+    """
+    for name, (error, clause) in _FORBIDDEN.items():
+        if name in names:
+            raise error(f"the header carries {name}", clause=clause)
 
 
 def fits(token: Gated, key: Key) -> Algorithm:
@@ -108,9 +123,7 @@ def measured(signature: bytes, lengths: range, whose: str) -> None:
 def _header(text: bytes) -> tuple[Mapping[str, JsonValue], str]:
     """The header in this segment, read. A partner sends the same few with every message."""
     header = strict_object(base64url(text, what="header"))
-    for name, clause in _FORBIDDEN.items():
-        if name in header:
-            raise ForbiddenHeader(f"the header carries {name}", clause=clause)
+    no_forbidden(header)
     if not isinstance(header.get("typ", ""), str):
         raise WrongKind("the header's kind (typ) is no text")
     for name in _TEXTS:

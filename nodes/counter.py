@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Protocol, TypeVar
 
 from harness.documents import syntax
-from harness.documents.model import TradeDocument
 from harness.errors import BadInput
 from harness.evidence import records
 from harness.exchange import agreement as agreements
@@ -49,10 +48,12 @@ class Ask(Protocol):
 class Issued:
     """A trader's file in its country's national form: `given` and `media_type` are the syntaxes before and after.
 
-    `losses` tells what the national form does not carry; a file that goes on as it is loses nothing.
+    `losses` tells what the national form does not carry; a file that goes on as it is loses nothing. The document that
+    was read is not kept: who waits for an answer would hold it in memory until then.
     """
 
-    document: TradeDocument
+    doctype: str
+    reference: str
     given: str
     octets: bytes
     media_type: str
@@ -94,26 +95,28 @@ class Counter:
             Refused: the corridor agreement does not cover it; nothing was sent.
         """
         issued = self.issue(octets, media_type)
-        document = issued.document
         return await self._send(
             issued.octets,
             to=to,
-            cover=(document.doctype, function, document.reference, issued.media_type),
+            cover=(issued.doctype, function, issued.reference, issued.media_type),
             lodged=Lodged(octets, issued.given, issued.losses),
         )
 
     def issue(self, octets: bytes, media_type: str | None = None) -> Issued:
         """Read a trader's file and write it in this country's national form. Raises BadInput."""
         read = syntax.read(octets, media_type=media_type)
-        dialect = self.profile.dialect_for(read.document.doctype)
+        document = read.document
+        dialect = self.profile.dialect_for(document.doctype)
         if read.media_type == dialect.media_type:
-            return Issued(read.document, read.media_type, octets, dialect.media_type, ())
-        national = mapping.to_national(read.document, dialect)
+            return Issued(document.doctype, document.reference, read.media_type, octets, dialect.media_type, ())
+        national = mapping.to_national(document, dialect)
         unread = tuple(
             finding.pointer or finding.sentence for finding in read.findings if finding.code == mapping.NOT_CARRIED
         )
         losses = unread + tuple(loss.told for loss in national.losses)
-        return Issued(read.document, read.media_type, national.octets, dialect.media_type, losses)
+        return Issued(
+            document.doctype, document.reference, read.media_type, national.octets, dialect.media_type, losses
+        )
 
     async def pass_on(self, octets: bytes, *, to: str, doctype: str, reference: str, media_type: str) -> Sent:
         """Send bytes that another system of this country answers for, without reading them.

@@ -20,12 +20,11 @@ from harness.exchange.bus import Ack, Delivery, Record
 from harness.exchange.dispute import Dispute
 from harness.exchange.envelope import WITNESS, Envelope
 from harness.exchange.reasons import Refused
-from harness.exchange.receipt import Receipt
+from harness.exchange.receipt import Receipt, Statement
 from harness.exchange.seal import Opened, Sealed
 from harness.exchange.seat import Seat
 from nodes.ledger import Ledger
 from nodes.outbox import Posted
-from nodes.steps import Road
 
 
 @dataclass(slots=True)
@@ -39,8 +38,8 @@ class Turn:
     outgoing: list[tuple[Record, str | None]] = field(default_factory=list)
     """Each record for the bus, with the identity of ours whose transport is to be logged, if it is one."""
     arrived: list[Delivery] = field(default_factory=list)
-    due: list[tuple[Opened, Road]] = field(default_factory=list)
-    """Messages that were taken on and are answered before the turn ends."""
+    due: list[tuple[Opened, tuple[Statement, ...]]] = field(default_factory=list)
+    """Messages that were taken on, and what is stated of each before the turn ends."""
     promises: list[tuple[asyncio.Future[Any], Any]] = field(default_factory=list)  # Any: each asker has its own result
 
     def keep(self, octets: bytes) -> str:

@@ -293,7 +293,8 @@ class Window:
             self._refused(opened.sealed, delivery, road.refused, turn, envelope)
         elif road.dispute is not None:
             self.notes.disputed(turn, opened.sealed, envelope.correlationid, road.dispute, by=envelope.source)
-        turn.due.append((opened, road))
+        # Step 6 is said here and sealed later: until then a batch's documents need not stay in memory.
+        turn.due.append((opened, self.steps.answer(road, self.seat.clock.now())))
 
     def travel(self, opened: Opened) -> Road:
         """Steps 2 to 5, with what this window knows now. Changes nothing."""
@@ -308,8 +309,7 @@ class Window:
 
     def _answer(self, turn: Turn) -> None:
         """Step 6, for all that is due: the receipts, logged and on their way."""
-        for opened, road in turn.due:
-            said = self.steps.answer(road, self.seat.clock.now())
+        for opened, said in turn.due:
             receipt = Receipt(of=opened.identity, ofid=opened.envelope.id, statements=said)
             self.tell(turn, receipt, reply_to(opened, receipt, self.outbox))
         turn.due.clear()

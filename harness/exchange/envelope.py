@@ -23,6 +23,7 @@ from harness.clock import moment, stamp
 from harness.errors import first_wrong
 from harness.exchange.reasons import (
     DUPLICATE_NAME,
+    ESCAPED_DUPLICATE,
     LOSSY_NUMBER,
     MISLEADING_TEXT,
     NOT_AN_ENVELOPE,
@@ -49,6 +50,7 @@ WITNESS: Final = (Type.CHECKPOINT, Type.COSIGNATURE)
 
 WHY: Final[dict[type[errors.TrustError], Reason]] = {
     errors.DuplicateName: DUPLICATE_NAME,
+    errors.EscapedDuplicate: ESCAPED_DUPLICATE,
     errors.LossyNumber: LOSSY_NUMBER,
     errors.MisleadingText: MISLEADING_TEXT,
     errors.TooMuch: TOO_MUCH,

@@ -232,6 +232,15 @@ WRAPPED: Final = Reason(
     "单证中含有第二份证书或货物，不同读取方可能各读其一。",
     "В документе есть второй сертификат или вторая партия, и два читателя могут прочесть разное.",
 )
+ESCAPED_DUPLICATE: Final = Reason(
+    "120",
+    "name given twice, once in escapes",
+    Step.VERIFY,
+    "RFC 8259, 8.3; RFC 7493, 2.3",
+    "The signed content says one thing twice, once in escapes, which hides it until they are read.",
+    "已签名的内容对同一名称给出两次，其中一次用转义书写，读取转义之后才能看出。",
+    "Подписанное содержимое называет одно и то же дважды, второй раз - кодами, и это видно лишь после их прочтения.",
+)
 REPLAYED: Final = Reason(
     "201",
     "replayed",
@@ -409,10 +418,10 @@ FORBIDDEN_HEADER: Final = Reason(
     "410",
     "forbidden header",
     Step.VERIFY,
-    "RFC 7515, 4.1.2, 4.1.3, 4.1.5, 4.1.11; docs/wire.md, 3",
-    "The signature's header tries to bring its own key or an extension nobody agreed.",
-    "签名头试图自带密钥或未经商定的扩展。",
-    "Заголовок подписи приносит собственный ключ или несогласованное расширение.",
+    "RFC 7516, 4; docs/wire.md, 3 (encryption)",
+    "The header holds an entry that the agreed form of encryption does not have.",
+    "头部含有约定的加密形式所没有的条目。",
+    "В заголовке есть запись, которой нет в согласованном виде шифрования.",
 )
 ALGORITHM_NOT_AGREED: Final = Reason(
     "411",
@@ -667,6 +676,42 @@ REJECTED_BY_AUTHORITY: Final = Reason(
     "The document was admitted, and the authority rejected it on a national rule.",
     "单证已被受理，但主管机关依据本国规则予以拒绝。",
     "Документ допущен, но орган отклонил его по национальному правилу.",
+)
+KEY_IN_HEADER: Final = Reason(
+    "442",
+    "key in the header",
+    Step.VERIFY,
+    "RFC 7515, 4.1.3",
+    "The header brings along the key that it wants to be checked with.",
+    "头部自带要求用来验证它的密钥。",
+    "Заголовок приносит с собой ключ, которым просит себя проверить.",
+)
+KEY_TO_FETCH: Final = Reason(
+    "443",
+    "key to be fetched",
+    Step.VERIFY,
+    "RFC 7515, 4.1.2 and 4.1.5; RFC 8725, 3.10",
+    "The header names an address from which its reader is to fetch the key.",
+    "头部给出一个地址，要求读取方从那里获取密钥。",
+    "Заголовок называет адрес, с которого читатель должен взять ключ.",
+)
+UNKNOWN_EXTENSION: Final = Reason(
+    "444",
+    "unknown extension",
+    Step.VERIFY,
+    "RFC 7515, 4.1.11",
+    "The header names an extension that must be understood, and nobody agreed one.",
+    "头部指明必须理解的扩展，而各方并未商定任何扩展。",
+    "Заголовок называет расширение, которое обязаны понимать, а никакое согласовано не было.",
+)
+COMPRESSED: Final = Reason(
+    "445",
+    "compressed content",
+    Step.VERIFY,
+    "RFC 7516, 4.1.3; RFC 8725, 3.6",
+    "The header says that the content was compressed, so nobody knows how much will come out.",
+    "头部声明内容经过压缩，因此无人知道解压后会有多大。",
+    "Заголовок говорит, что содержимое сжато, и никто не знает, сколько из него выйдет.",
 )
 
 TABLE: Final[dict[str, Reason]] = {

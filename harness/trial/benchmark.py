@@ -28,8 +28,8 @@ from harness.trial.measure import loaded, quantile, round_trips, working
 WIDTH: Final = 64
 """Exchanges in flight under load."""
 
-SLICE: Final = 2 * WIDTH
-"""Exchanges in one slice of load."""
+SLICE: Final = 8 * WIDTH
+"""Exchanges in one slice of load: several times those in flight, for at its two ends there are fewer."""
 
 FEWEST: Final = 3
 """Slices at least, however little time there is."""

@@ -115,7 +115,7 @@ class _Inflating(Covering):
         try:
             return super().off(delivery)
         except Refused as refused:
-            if refused.reason is not reasons.FORBIDDEN_HEADER:
+            if refused.reason is not reasons.COMPRESSED:
                 raise
         protected, _, iv, hidden, tag = delivery.value.split(b".")
         epk = json.loads(_octets(protected))["epk"]

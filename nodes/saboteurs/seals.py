@@ -134,7 +134,7 @@ class LetsTheHeaderChoose(Window):
 
 
 class _HeadersKey(_OwnIdea):
-    passes_over = reasons.FORBIDDEN_HEADER
+    passes_over = reasons.KEY_IN_HEADER
 
     def good(self, token: Loose) -> bool:
         return "jwk" in token.header and fits(_key(token.header["jwk"]), token)
@@ -147,7 +147,7 @@ class TakesTheHeadersKey(Window):
 
 
 class _FetchedKey(_OwnIdea):
-    passes_over = reasons.FORBIDDEN_HEADER
+    passes_over = reasons.KEY_TO_FETCH
 
     def good(self, token: Loose) -> bool:
         if "jku" not in token.header:
@@ -163,7 +163,7 @@ class FetchesTheKey(Window):
 
 
 class _AnyExtension(_OwnIdea):
-    passes_over = reasons.FORBIDDEN_HEADER
+    passes_over = reasons.UNKNOWN_EXTENSION
 
     def good(self, token: Loose) -> bool:
         return "crit" in token.header and fits(token.certificate.public_key(), token)

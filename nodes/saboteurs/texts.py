@@ -9,7 +9,7 @@ from typing import Final, NoReturn
 from pydantic import ValidationError
 
 from certs import jws
-from certs.gates import ESCAPED, LARGEST_INTEGER
+from certs.gates import LARGEST_INTEGER
 from certs.trust import TrustStore
 from harness.exchange import reasons
 from harness.exchange.bus import Delivery
@@ -58,9 +58,6 @@ class _ReadsLoosely(Steps, ABC):
 class _LastWins(_ReadsLoosely):
     passes_over = reasons.DUPLICATE_NAME
 
-    def tolerates(self, refused: Refused) -> bool:
-        return super().tolerates(refused) and refused.clause != ESCAPED
-
     def reads(self, octets: bytes) -> object:
         return json.loads(octets)
 
@@ -72,10 +69,7 @@ class TakesTheLastOfTwo(Window):
 
 
 class _AsSpelt(_ReadsLoosely):
-    passes_over = reasons.DUPLICATE_NAME
-
-    def tolerates(self, refused: Refused) -> bool:
-        return super().tolerates(refused) and refused.clause == ESCAPED
+    passes_over = reasons.ESCAPED_DUPLICATE
 
     def reads(self, octets: bytes) -> object:
         return json.loads(octets)

@@ -94,7 +94,8 @@ def test_covers_that_are_refused(corridor: Corridor) -> None:
         (covered(corridor, reader="QN"), reasons.OTHER_RECIPIENT),
         (altered(mine), reasons.BROKEN_ENCRYPTION),
         (under(mine, enc="A128GCM"), reasons.ENCRYPTION_NOT_AGREED),
-        (under(mine, zip="DEF"), reasons.FORBIDDEN_HEADER),
+        (under(mine, zip="DEF"), reasons.COMPRESSED),
+        (under(mine, apu="QQ"), reasons.FORBIDDEN_HEADER),
         (under(mine, typ=None), reasons.WRONG_KIND),
         (replace(mine, value=b"a.b.c.d.e"), reasons.NOT_A_TOKEN),
     ]

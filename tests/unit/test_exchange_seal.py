@@ -70,7 +70,7 @@ def test_the_vectors_hold_every_reason_of_a_seal() -> None:
     reached = {vector(name)["reason"] for name in NAMES} - {None}
     # Paths: tests/unit/test_certs_trust.py, _crossing.py and _worker.py; covers: test_exchange_cover.py; timestamps:
     # test_nodes_stamping.py; wrong certificates and lists: test_certs_misfits.py
-    elsewhere = {"409", "418", "419", "425", "426", "427", "430", "431", "437", "438", "439", "440", "441"}
+    elsewhere = {"409", "410", "418", "419", "425", "426", "427", "430", "431", "437", "438", "439", "440", "441"}
     assert reached | elsewhere == {reason.code for reason in seals.WHY.values()} | {"102", "103", "403"}
     assert reached <= set(TABLE)
 

@@ -109,7 +109,7 @@ def texts() -> Iterator[Case]:
 
     said = '"subject":"CO-0001",'
     escaped = said + '"s\\u0075bject":"CO-9999"'
-    yield "name-twice-escaped", "one name twice, once escaped", spelt(escaped), reasons.DUPLICATE_NAME, AT
+    yield "name-twice-escaped", "one name twice, once escaped", spelt(escaped), reasons.ESCAPED_DUPLICATE, AT
     yield "number-beyond", "an integer beyond 2^53", spelt(said + '"v":9007199254740993'), reasons.LOSSY_NUMBER, AT
     yield "whole-fraction", "1.0 for 1", spelt(said + '"v":1.0'), reasons.LOSSY_NUMBER, AT
     yield "half-a-character", "a lone surrogate", spelt(said + '"v":"\\ud83d"'), reasons.MISLEADING_TEXT, AT
@@ -183,14 +183,28 @@ def cases() -> Iterator[Case]:
         "jwk-embedded",
         "the header brings its own key",
         with_header(good, _es256, jwk=jwk),
-        reasons.FORBIDDEN_HEADER,
+        reasons.KEY_IN_HEADER,
+        AT,
+    )
+    yield (
+        "jku-address",
+        "the header names an address of a key",
+        with_header(good, _es256, jku="https://qx.example/keys"),
+        reasons.KEY_TO_FETCH,
+        AT,
+    )
+    yield (
+        "zip-compressed",
+        "the header says that it is compressed",
+        with_header(good, _es256, zip="DEF"),
+        reasons.COMPRESSED,
         AT,
     )
     yield (
         "crit-unknown",
         "an extension nobody agreed",
         with_header(good, _es256, crit=["exp"]),
-        reasons.FORBIDDEN_HEADER,
+        reasons.UNKNOWN_EXTENSION,
         AT,
     )
     yield "kind-contradicted", "typ of a receipt around a document", sealed(typ=Kind.RECEIPT), reasons.WRONG_KIND, AT

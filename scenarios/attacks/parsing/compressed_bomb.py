@@ -9,7 +9,7 @@ from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
 
-REFUSED = Refusal(reasons.FORBIDDEN_HEADER, clause="RFC 7516, 4.1.3")
+REFUSED = Refusal(reasons.COMPRESSED)
 
 
 @scenario(

@@ -7,7 +7,7 @@ from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
 
-REFUSED = Refusal(reasons.DUPLICATE_NAME, clause="RFC 7493, 2.3")
+REFUSED = Refusal(reasons.DUPLICATE_NAME)
 
 
 @scenario(

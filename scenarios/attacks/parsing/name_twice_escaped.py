@@ -7,7 +7,7 @@ from harness.trial.script import Saboteur, scenario
 from harness.trial.stage import Stage
 from nodes import saboteurs
 
-REFUSED = Refusal(reasons.DUPLICATE_NAME, clause="RFC 8259, 8.3")
+REFUSED = Refusal(reasons.ESCAPED_DUPLICATE)
 
 
 @scenario(
