@@ -28,8 +28,11 @@ from harness.trial.measure import loaded, quantile, round_trips, working
 WIDTH: Final = 64
 """Exchanges in flight under load."""
 
-SLICE: Final = 8 * WIDTH
-"""Exchanges in one slice of load: several times those in flight, for at its two ends there are fewer."""
+SLICE: Final = 2 * WIDTH
+"""Exchanges in one slice of load, where loads are held against each other."""
+
+LONG_SLICE: Final = 8 * WIDTH
+"""Where load is held against a budget: at its two ends fewer exchanges are in flight, which is not to be measured."""
 
 FEWEST: Final = 3
 """Slices at least, however little time there is."""
@@ -80,7 +83,7 @@ async def rate(ground: Ground, folder: Path, *, algorithm: Algorithm, most_secon
         parts = await alone(pair, folder)
         begun, slices = seconds(), 0
         while slices < FEWEST or seconds() - begun < most_seconds:
-            load = await loaded(pair, width=WIDTH, most_seconds=most_seconds, most=SLICE)
+            load = await loaded(pair, width=WIDTH, most_seconds=most_seconds / FEWEST, most=LONG_SLICE)
             await parts.round(load.exchanges)
             spent, done, slices = spent + load.seconds, done + load.exchanges, slices + 1
         parts.close()
