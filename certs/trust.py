@@ -14,7 +14,6 @@ from datetime import datetime
 from itertools import pairwise
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from cryptography.x509.oid import NameOID
 
@@ -100,7 +99,10 @@ class TrustStore:
     _listed: dict[str, _Listed] = field(default_factory=dict, init=False)  # by anchor
     _required: dict[str, _Required] = field(default_factory=dict, init=False)  # by the signers' country
     _revoked: dict[bytes, RevocationList] = field(default_factory=dict, init=False)  # by issuer, as `_who` has it
-    _places: dict[tuple[bytes, str], _Place | TrustError] = field(default_factory=dict, init=False)
+    # By certificate and usage. The certificate itself is the key: its fingerprint takes four times as long.
+    _places: dict[tuple[x509.Certificate, x509.ObjectIdentifier], _Place | TrustError] = field(
+        default_factory=dict, init=False
+    )
 
     @property
     def versions(self) -> dict[str, int]:
@@ -309,8 +311,8 @@ class TrustStore:
         self._places.clear()
 
     def _placed(self, certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> _Place:
-        name = (certificate.fingerprint(hashes.SHA256()), usage.dotted_string)
-        found = self._places.get(name)
+        asked = (certificate, usage)
+        found = self._places.get(asked)
         if found is None:
             if len(self._places) >= MOST_REMEMBERED:
                 self._places.clear()
@@ -320,7 +322,7 @@ class TrustStore:
                 found = error.afresh()
             except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
                 found = BrokenPath(f"the certificate cannot be read: {error}")
-            self._places[name] = found
+            self._places[asked] = found
         if isinstance(found, TrustError):
             raise found.afresh()
         if found.broken is not None:
