@@ -38,7 +38,7 @@ _SIGNED_DATA: Final = bytes(cms.ContentType("signed_data").dump())
 _MESSAGE_DIGEST: Final = bytes(cms.CMSAttributeType("message_digest").dump())
 _GRANTED: Final = bytes(tsp.PKIStatusInfo({"status": "granted"}).dump())
 _ECDSA: Final = ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
-_UNREADABLE: Final = (ValueError, TypeError, KeyError, IndexError, OverflowError)
+_UNREADABLE: Final = (ValueError, TypeError, KeyError, IndexError, OverflowError, AttributeError)
 
 
 def request(digest: bytes, *, nonce: int, hash_name: str = "sha256") -> bytes:

@@ -53,7 +53,8 @@ _GRANTED: Final = frozenset({"granted", "granted_with_mods"})
 _MOMENT: Final = re.compile(rb"\d{14}(\.\d{0,5}[1-9])?Z")
 _LISTED: Final = ("content_type", "message_digest", "signing_certificate", "signing_certificate_v2")
 # What asn1crypto raises on octets that are well-formed BER and not what they should be; what else comes is our defect.
-_UNREADABLE: Final = (ValueError, TypeError, IndexError, OverflowError)
+# AttributeError: of some kinds of value, an object descriptor say, the library knows the tag and no more.
+_UNREADABLE: Final = (ValueError, TypeError, IndexError, OverflowError, AttributeError)
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ import hashlib
 import shutil
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -606,6 +607,18 @@ def test_any_octet_changed(data: st.DataObject) -> None:
     except TrustError:
         return
     assert dataclasses.replace(found, brought=()) == dataclasses.replace(timestamps.read(_HONEST), brought=())
+
+
+@pytest.mark.parametrize("tag", [7, 8, 9, 11], ids=["object descriptor", "external", "real", "embedded value"])
+def test_a_kind_of_value_that_the_library_cannot_read(tag: int) -> None:
+    """Wherever such a tag stands, reply and request are answered in a word of ours."""
+    asked = stamping.request(DIGEST, nonce=77)
+    for at in range(len(_HONEST)):
+        with suppress(MalformedTimestamp, UnsupportedAlgorithm):
+            timestamps.read(_HONEST[:at] + bytes((tag,)) + _HONEST[at + 1 :])
+    for at in range(len(asked)):
+        changed = asked[:at] + bytes((tag,)) + asked[at + 1 :]
+        assert _QM.timestamping.answer(changed, at=MADE, chance=Chance(2).octets)[:1] == b"0"
 
 
 @given(st.binary(max_size=300) | st.integers(0, len(_HONEST)).map(lambda end: _HONEST[:end]))
