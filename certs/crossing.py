@@ -84,23 +84,26 @@ def for_crossing(bounds: Bounds) -> Extensions:
 
 def between(
     crossings: Iterable[x509.Certificate], root: x509.Certificate, own: x509.Certificate
-) -> tuple[x509.Certificate, ...]:
-    """The cross-certificates that lead from the root `root` up to `own`: one, or two over a bridge.
+) -> tuple[tuple[x509.Certificate, ...], ...]:
+    """The ways from the root `root` up to `own`, in their order: each one cross-certificate, or two over a bridge.
+
+    There are several where one is renewed: what rested on the one before still does.
 
     Raises:
         UnknownSigner: there are none.
     """
-    known = tuple(crossings)
+    known, ways = tuple(crossings), list[tuple[x509.Certificate, ...]]()
     for last in known:
         if (last.subject, key_identifier(last)) != (root.subject, key_identifier(root)):
             continue
         if last.issuer == own.subject:
-            return (last,)
-        for first in known:
-            if (first.subject, first.issuer) == (last.issuer, own.subject):
-                return (last, first)
-    found, wanted = root.subject.rfc4514_string(), own.subject.rfc4514_string()
-    raise UnknownSigner(f"no cross-certificate leads from {wanted} to {found}")
+            ways.append((last,))
+            continue
+        ways += [(last, first) for first in known if (first.subject, first.issuer) == (last.issuer, own.subject)]
+    if not ways:
+        found, wanted = root.subject.rfc4514_string(), own.subject.rfc4514_string()
+        raise UnknownSigner(f"no cross-certificate leads from {wanted} to {found}")
+    return tuple(ways)
 
 
 def _mapping(own: x509.ObjectIdentifier, theirs: x509.ObjectIdentifier) -> x509.UnrecognizedExtension:

@@ -73,7 +73,7 @@ class _Required:
 
 @dataclass
 class _Place:
-    """Where a certificate belongs, worked out once per epoch. Dates are looked at with each call."""
+    """Where a certificate belongs, by one way: worked out once per epoch. Dates are looked at with each call."""
 
     listed: _Listed
     authorities: Authorities
@@ -100,7 +100,7 @@ class TrustStore:
     _required: dict[str, _Required] = field(default_factory=dict, init=False)  # by the signers' country
     _revoked: dict[bytes, RevocationList] = field(default_factory=dict, init=False)  # by issuer, as `_who` has it
     # By certificate and usage. The certificate itself is the key: its fingerprint takes four times as long.
-    _places: dict[tuple[x509.Certificate, x509.ObjectIdentifier], _Place | TrustError] = field(
+    _places: dict[tuple[x509.Certificate, x509.ObjectIdentifier], tuple[_Place, ...] | TrustError] = field(
         default_factory=dict, init=False
     )
 
@@ -237,17 +237,28 @@ class TrustStore:
 
         (1) A recognised authority issued it, for this usage, to somebody in its country; (2) the trust list was
         in force and recognised that authority then; (3) nothing on the path had expired; (4) nothing on it was
-        withdrawn, and fresh lists say so; (5) the path holds by all the rules of RFC 5280.
+        withdrawn, and fresh lists say so; (5) the path holds by all the rules of RFC 5280. Where several
+        cross-certificates lead there, one way that holds is enough.
 
         Raises:
             UnsupportedAlgorithm, ExplicitCurve, UnknownSigner, LeafAsAuthority, OutsideNames, BrokenPath, WrongUsage,
                 PathTooCostly: at (1) or (5).
             StaleTrustList, UnknownSigner, WithdrawnAuthority: at (2).
             Expired, NotYetValid: at (3).
-            Revoked, Compromised, RevocationUnknown: at (4).
+            Revoked, Compromised, RevocationUnknown: at (4). Where no way holds, what is wrong with the first.
         """
+        wrong: list[TrustError] = []
         # (1) Worked out once per certificate, usage and epoch; refusals too, so that a flood of them stays cheap.
-        place = self._placed(certificate, usage)
+        for place in self._placed(certificate, usage):
+            try:
+                return self._held(place, usage, at)
+            except TrustError as error:
+                wrong.append(error)
+        raise wrong[0]
+
+    def _held(self, place: _Place, usage: x509.ObjectIdentifier, at: datetime) -> Recognised:
+        if place.broken is not None:
+            raise place.broken.afresh()
         # (2) Recognition ends by date: what was signed before stays good.
         _in_force(place, at)
         # (3) Each certificate on the path, leaf first, at the moment asked about.
@@ -310,14 +321,14 @@ class TrustStore:
         self.epoch += 1
         self._places.clear()
 
-    def _placed(self, certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> _Place:
+    def _placed(self, certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> tuple[_Place, ...]:
         asked = (certificate, usage)
         found = self._places.get(asked)
         if found is None:
             if len(self._places) >= MOST_REMEMBERED:
                 self._places.clear()
             try:
-                found = self._place(certificate, usage)
+                found = self._ways(certificate, usage)
             except TrustError as error:
                 found = error.afresh()
             except (ValueError, x509.DuplicateExtension, x509.UnsupportedGeneralNameType) as error:
@@ -325,11 +336,9 @@ class TrustStore:
             self._places[asked] = found
         if isinstance(found, TrustError):
             raise found.afresh()
-        if found.broken is not None:
-            raise found.broken.afresh()
         return found
 
-    def _place(self, certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> _Place:
+    def _ways(self, certificate: x509.Certificate, usage: x509.ObjectIdentifier) -> tuple[_Place, ...]:
         if usage == KEY_AGREEMENT:
             jwe.profile(certificate)
         else:
@@ -345,21 +354,25 @@ class TrustStore:
         if not party.startswith(country):
             raise OutsideNames(f"an authority of {country} vouched for {party}, which is not of that country")
         paths.meant_for(certificate, usage)
-        upwards: tuple[x509.Certificate, ...] = (authorities.root,)
+        ways: tuple[tuple[x509.Certificate, ...], ...] = ((authorities.root,),)
         over = None
         if required is not None:
             over, anchor = self._anchor(required.by)
-            upwards = (*crossing.between(over.trust_list.crossings, authorities.root, anchor), anchor)
-        return _Place(
-            listed=listed,
-            authorities=authorities,
-            recognised=Recognised(country, party, certificate, authorities.root_thumbprint),
-            path=tuple(
-                (each, _who(by), each.not_valid_before_utc, each.not_valid_after_utc)
-                for each, by in pairwise((certificate, issuing, *upwards, upwards[-1]))
-            ),
-            policy=None if required is None else required.policy,
-            over=over,
+            between = crossing.between(over.trust_list.crossings, authorities.root, anchor)
+            ways = tuple((*each, anchor) for each in between)
+        return tuple(
+            _Place(
+                listed=listed,
+                authorities=authorities,
+                recognised=Recognised(country, party, certificate, authorities.root_thumbprint),
+                path=tuple(
+                    (each, _who(by), each.not_valid_before_utc, each.not_valid_after_utc)
+                    for each, by in pairwise((certificate, issuing, *upwards, upwards[-1]))
+                ),
+                policy=None if required is None else required.policy,
+                over=over,
+            )
+            for upwards in ways
         )
 
     def _anchor(self, country: str) -> tuple[_Listed, x509.Certificate]:

@@ -100,6 +100,7 @@ from scenarios.recognition.level_of_the_bridge import level_of_the_bridge
 from scenarios.recognition.outside_its_country import outside_its_country
 from scenarios.recognition.over_a_bridge import over_a_bridge
 from scenarios.recognition.policy_not_mapped import policy_not_mapped
+from scenarios.recognition.renewed import renewed
 
 SCENARIOS: tuple[Scenario, ...] = (
     accepted_and_used,
@@ -158,6 +159,7 @@ SCENARIOS: tuple[Scenario, ...] = (
     policy_not_mapped,
     level_of_the_bridge,
     outside_its_country,
+    renewed,
     not_covered,
     outlives_it,
     after_rsa_and_ecc,

@@ -25,6 +25,7 @@ from harness.exchange.bus import Record
 from harness.exchange.envelope import Envelope, parse
 from harness.exchange.seal import Sealed, kind_of
 from harness.exchange.seat import Sent
+from harness.trial import recognition
 from harness.trial.acting import Window
 from harness.trial.faults import Insider
 from harness.trial.founding import Country
@@ -139,6 +140,22 @@ class Ministry:
         """Recognise the issuing authority that was there before no longer than `until`, and publish that."""
         self._says("withdraws its former issuing authority from its trust list, by date")
         await self.publishes(lists=[self._both(before, until)])
+
+    async def renews_recognition(self) -> None:
+        """Cross-certify the others once more, publish that beside what was there, then withdraw what was there."""
+        setting, before = self._stage.setting, self._crossings()
+        authority, now = self.country.authority, setting.clock.now()
+        authorities = {code: each.authority for code, each in self._stage.countries.items()}
+        ours = tuple(each for each in self._stage.ground.corridors if self.code in each.parties)
+        anew = recognition.given(ours, authorities, at=now, lifetime=setting.lifetime, chance=setting.chance.octets)
+        self._version += 1
+        until = now + setting.lifetime
+        self._says("recognises its partners anew, and withdraws the cross-certificates it gave before")
+        both = (*before, *anew[self.code].crossings)
+        token = authority.trust_list(self._version, now, until, crossings=both)
+        for one in before:
+            authority.revoke(one, x509.ReasonFlags.superseded, now)
+        await self.publishes(lists=[token], crls=authority.crls(now, lifetime=setting.lifetime))
 
     def _both(self, before: Authority, until: datetime | None) -> bytes:
         self._version += 1

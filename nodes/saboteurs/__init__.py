@@ -61,6 +61,7 @@ from nodes.saboteurs.markup import (
 )
 from nodes.saboteurs.published import (
     FilesLists,
+    FilesTrustLists,
     KeepsTheLastCosignature,
     PinsTheFirstKey,
     ShowsTheListBefore,
@@ -142,6 +143,7 @@ __all__ = [
     "FetchesEntities",
     "FetchesTheKey",
     "FilesLists",
+    "FilesTrustLists",
     "ForgetsWhatItSaw",
     "GivesUpAndBelieves",
     "IdentifiesByEveryByte",

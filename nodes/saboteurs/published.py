@@ -50,6 +50,18 @@ class FilesLists(Window):
         super().learn(published, turn)
 
 
+class FilesTrustLists(Window):
+    """Logs each trust list that comes and goes on with the first, and takes the revocation lists."""
+
+    def learn(self, published: bytes, turn: Turn) -> None:
+        """File a trust list."""
+        if published[:1] == b"0":
+            super().learn(published, turn)
+            return
+        said = {"kind": gazette.TRUST_LIST, "country": self.party, "number": "2"}
+        self.notes.note(turn, records.LISTED, None, raw=turn.keep(published), **said)
+
+
 class ShowsTheListBefore(Window):
     """Goes by each new trust list, and puts the one before it into its evidence."""
 

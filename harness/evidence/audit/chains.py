@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
@@ -95,8 +95,11 @@ class Trust:
 
     authorities: Mapping[str, Authority]
     revocations: tuple[Revocations, ...]
-    crossed: Mapping[str, Crossing] = field(default_factory=dict)
-    """By the signers' country: how the other party of the agreement recognises them, if not by their list alone."""
+    crossed: Mapping[str, tuple[Crossing, ...]] = field(default_factory=dict)
+    """By the signers' country: how the other party of the agreement recognises them, if not by their list alone.
+
+    One way that holds is enough: where recognition was renewed there are several.
+    """
 
     def signer(
         self, name: str, certificate: x509.Certificate, at: datetime, *, existed_by: datetime | None = None
@@ -119,22 +122,50 @@ class Trust:
             authority, issuer = self.vouching(name, certificate)
             _fresh(name, authority, at)
             _recognised(name, authority, issuer, at)
-            crossing = self.crossed.get(authority.country)
-            above = (authority.root,) if crossing is None else (crossing.issuers[-1], *reversed(crossing.chain))
-            names.within(name, (*above, issuer, certificate))
-            # What no constraint forbade is still another country's.
-            if not signer.party[:2] == signer.country == authority.country:
-                raise NotProved(f"{name}: signed by {signer.party} under an authority of {authority.country}")
-            for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (authority.root, "root")):
-                _valid_then(name, each, what, at)
-            self._not_revoked(name, certificate, issuer, at, existed_by)
-            self._not_revoked(name, issuer, authority.root, at, existed_by)
-            if crossing is not None:
-                crossing.reaches(name, certificate, issuer)
-                for each, by in zip(crossing.chain, crossing.issuers, strict=True):
-                    _valid_then(name, each, "cross-certificate", at)
-                    self._not_revoked(name, each, by, at, existed_by)
-        return signer
+            wrong: list[NotProved] = []
+            for crossing in self.crossed.get(authority.country, (None,)):
+                above = (authority.root,) if crossing is None else (crossing.issuers[-1], *reversed(crossing.chain))
+                try:
+                    names.within(name, (*above, issuer, certificate))
+                    # What no constraint forbade is still another country's.
+                    if not signer.party[:2] == signer.country == authority.country:
+                        raise NotProved(f"{name}: signed by {signer.party} under an authority of {authority.country}")
+                    self._held(name, (certificate, issuer, authority.root), crossing, at, existed_by)
+                except NotProved as error:
+                    wrong.append(error)
+                else:
+                    return signer
+        raise wrong[0]
+
+    def publisher(self, name: str, certificate: x509.Certificate, at: datetime) -> Signer:
+        """Recognise who signed a country's trust list, as of its issue: somebody under its own pinned root.
+
+        How others recognise that country's signers is no matter here: their cross-certificates stand on such lists.
+
+        Raises:
+            NotProved, Doubted: as for `signer`.
+        """
+        return replace(self, crossed={}).signer(name, certificate, at)
+
+    def _held(
+        self,
+        name: str,
+        chain: tuple[x509.Certificate, x509.Certificate, x509.Certificate],
+        crossing: Crossing | None,
+        at: datetime,
+        existed_by: datetime | None,
+    ) -> None:
+        """Return when signer, issuing authority and root were good at `at`, and the way that leads there."""
+        certificate, issuer, root = chain
+        for each, what in ((certificate, "certificate"), (issuer, "issuing authority"), (root, "root")):
+            _valid_then(name, each, what, at)
+        self._not_revoked(name, certificate, issuer, at, existed_by)
+        self._not_revoked(name, issuer, root, at, existed_by)
+        if crossing is not None:
+            crossing.reaches(name, certificate, issuer)
+            for each, by in zip(crossing.chain, crossing.issuers, strict=True):
+                _valid_then(name, each, "cross-certificate", at)
+                self._not_revoked(name, each, by, at, existed_by)
 
     def timestamping(self, name: str, country: str) -> tuple[x509.Certificate, ...]:
         """The timestamping authorities on a country's trust list."""

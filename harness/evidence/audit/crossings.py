@@ -76,14 +76,14 @@ def wanted(name: str, agreement: reading.Thing) -> Mapping[str, str]:
     return {party: str(policy) for party, policy in policies.items()}
 
 
-def crossing(
+def ways(
     name: str,
     listed: Sequence[x509.Certificate],
     roots: tuple[x509.Certificate, x509.Certificate],
     country: str,
     policies: tuple[str, str],
-) -> Crossing:
-    """The way from one root to the other over the certificates on a trust list.
+) -> tuple[Crossing, ...]:
+    """The ways from one root to the other over the certificates on a trust list; several where one was renewed.
 
     Args:
         name: the list's file.
@@ -93,9 +93,12 @@ def crossing(
         policies: what is asked for, in the terms of each of the two.
 
     Raises:
-        NotProved: there is no such way, or it does not lead under the policies asked for, within the country.
+        NotProved: there is none, or none leads under the policies asked for, within the country: then what is wrong
+            with the first.
     """
     own, theirs = roots
+    found: list[Crossing] = []
+    wrong: list[NotProved] = []
     for last in listed:
         if not _same(last, theirs):
             continue
@@ -104,9 +107,16 @@ def crossing(
             chains = [((last,), (own,))]
         chains += [((last, first), (first, own)) for first in listed if first.subject == last.issuer]
         for chain, issuers in chains:
-            _checked(name, chain, issuers, country, policies)
-            return Crossing(name, country, chain, issuers, policies[1])
-    raise NotProved(f"{name}: no cross-certificate leads to {theirs.subject.rfc4514_string()}")
+            try:
+                _checked(name, chain, issuers, country, policies)
+            except NotProved as error:
+                wrong.append(error)
+            else:
+                found.append(Crossing(name, country, chain, issuers, policies[1]))
+    if not found:
+        nowhere = NotProved(f"{name}: no cross-certificate leads to {theirs.subject.rfc4514_string()}")
+        raise wrong[0] if wrong else nowhere
+    return tuple(found)
 
 
 def _checked(

@@ -150,7 +150,9 @@ def trust(
     return chains.Trust(authorities, tuple(lists), _crossed(authorities, agreement))
 
 
-def _crossed(authorities: Mapping[str, chains.Authority], agreement: Agreement) -> dict[str, crossings.Crossing]:
+def _crossed(
+    authorities: Mapping[str, chains.Authority], agreement: Agreement
+) -> dict[str, tuple[crossings.Crossing, ...]]:
     """Step 4, where the agreement asks for it: from each party's root over its cross-certificates to the other's."""
     if not agreement.policies:
         return {}
@@ -166,7 +168,7 @@ def _crossed(authorities: Mapping[str, chains.Authority], agreement: Agreement) 
         policies = agreement.policies[relying], agreement.policies[signing]
         with chains.x509_of(name):
             listed = authorities[relying[:2]].crossings
-            found[country] = crossings.crossing(name, listed, roots, country, policies)
+            found[country] = crossings.ways(name, listed, roots, country, policies)
     return found
 
 

@@ -125,7 +125,7 @@ def _signed_lists(case: Case) -> None:
         name = f"trust/{country}.jws"
         token = case.token(name, chains.TRUST_LIST)
         read, issued = chains.authority(name, token.payload, country, chains.thumbprint(authority.root))
-        signer = case.trust.signer(name, token.certificate, issued)
+        signer = case.trust.publisher(name, token.certificate, issued)
         expect(name, signer.country, read.country, "signed under")
         expect(name, signer.party, f"{country} trust list", "signed by")
 

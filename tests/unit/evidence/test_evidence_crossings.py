@@ -53,7 +53,8 @@ class World:
     def crls(self) -> tuple[bytes, ...]:
         """Everybody's revocation lists."""
         own = (*self.qn.crls(AT), *self.qm.crls(AT))
-        return (*own, self.bridge.crls(AT)[0]) if len(self.crossings) > 1 else own
+        over = any(each.subject == self.bridge.root.subject for each in self.crossings)
+        return (*own, self.bridge.crls(AT)[0]) if over else own
 
     def window(self) -> str:
         """What QN's trust store says: the signer's party, or the kind of refusal."""
@@ -67,6 +68,10 @@ class World:
 
     def auditor(self) -> str:
         """What the second reader says."""
+        return self.trust().signer("message", self.signer(), AT).party
+
+    def trust(self) -> chains.Trust:
+        """What the second reader recognises signers by."""
         anchors = {"QN": self.qn.anchor, "QM": self.qm.anchor}
         authorities = {
             country: chains.authority(country, jws.read(token).payload, country, anchors[country])[0]
@@ -74,8 +79,8 @@ class World:
         }
         revocations = tuple(chains.revocations("crl", der, authorities) for der in self.crls())
         roots, policies = (self.qn.root, self.qm.root), (QN.dotted_string, QM.dotted_string)
-        way = crossings.crossing("trust/QN.jws", authorities["QN"].crossings, roots, "QM", policies)
-        return chains.Trust(authorities, revocations, {"QM": way}).signer("message", self.signer(), AT).party
+        ways = crossings.ways("trust/QN.jws", authorities["QN"].crossings, roots, "QM", policies)
+        return chains.Trust(authorities, revocations, {"QM": ways})
 
 
 @pytest.fixture
@@ -131,10 +136,45 @@ def bridge_withdrew(world: World) -> None:
     world.bridge.revoke(world.crossings[1], x509.ReasonFlags.ca_compromise, AT - timedelta(hours=1))
 
 
+def renewed(world: World, before: Callable[[World], None], bounds: Bounds = TO_QM, *, first: bool = False) -> None:
+    """QN certifies QM's root once more, beside what it had; `first`: the new one stands first on its list."""
+    before(world)
+    again = (world.qn.cross(world.qm.root, bounds, AT - timedelta(hours=2)),)
+    world.crossings = again + world.crossings if first else world.crossings + again
+
+
+def bridged_anew(world: World) -> None:
+    """QN withdrew what it gave the bridge, and gave it another."""
+    bridged(world)
+    world.qn.revoke(world.crossings[0], x509.ReasonFlags.superseded, AT - timedelta(hours=1))
+    world.crossings += (world.qn.cross(world.bridge.root, TO_BRIDGE, AT - timedelta(hours=2)),)
+
+
+def not_yet(world: World) -> None:
+    """What QN had has expired, and what takes its place is not valid yet."""
+    over(world)
+    world.crossings += (world.qn.cross(world.qm.root, TO_QM, AT + timedelta(hours=1)),)
+
+
+def all_withdrawn(world: World) -> None:
+    """QN certified QM's root twice, and withdrew both."""
+    renewed(world, withdrawn)
+    world.qn.revoke(world.crossings[1], x509.ReasonFlags.cessation_of_operation, AT - timedelta(hours=1))
+
+
 GOOD: dict[str, Callable[[World], None]] = {
     "cross-certified": crossed,
     "over a bridge": bridged,
     "two policies, one of them the right": lambda world: under(world, LOW, QM),
+    "renewed once it had expired": lambda world: renewed(world, over),
+    "renewed and withdrawn": lambda world: renewed(world, withdrawn),
+    "renewed, and the new one first": lambda world: renewed(world, withdrawn, first=True),
+    "a second one, for another country": lambda world: renewed(world, crossed, replace(TO_QM, countries=("QP",))),
+    "a first one, for another country": lambda world: renewed(
+        world, crossed, replace(TO_QM, countries=("QP",)), first=True
+    ),
+    "over a bridge, renewed and withdrawn": bridged_anew,
+    "over a bridge that withdrew, and from its own root": lambda world: renewed(world, bridge_withdrew),
 }
 BAD: dict[str, Callable[[World], None]] = {
     "nobody certified": lambda world: None,
@@ -154,6 +194,9 @@ BAD: dict[str, Callable[[World], None]] = {
     "over a bridge, another policy": lambda world: bridged(world, second=replace(BRIDGE_TO_QM, equals=LOW)),
     "over a bridge, too long": lambda world: bridged(world, replace(TO_BRIDGE, below=1)),
     "over a bridge that withdrew": bridge_withdrew,
+    "renewed from tomorrow only": not_yet,
+    "renewed, and both withdrawn": all_withdrawn,
+    "renewed under another policy": lambda world: renewed(world, withdrawn, replace(TO_QM, equals=LOW)),
 }
 
 
@@ -172,6 +215,15 @@ def test_neither_recognises(world: World, case: str) -> None:
         world.window()
     with pytest.raises(NotProved):
         world.auditor()
+
+
+def test_a_trust_list_stands_under_its_own_root(world: World) -> None:
+    """Whoever recognises QM over a cross-certificate, or does no more: who signed QM's list is QM's own matter."""
+    all_withdrawn(world)
+    trust, publisher = world.trust(), world.qm.publisher.certificate
+    assert trust.publisher("trust/QM.jws", publisher, AT).party == "QM trust list"
+    with pytest.raises(NotProved, match="withdrawn"):
+        trust.signer("trust/QM.jws", publisher, AT)
 
 
 @pytest.mark.parametrize("way", [crossed, bridged])
